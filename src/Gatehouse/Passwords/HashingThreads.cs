@@ -34,17 +34,22 @@ internal sealed partial class HashingThreads : IDisposable
     /// <summary>Runs the work on one of the threads; answers <paramref name="busy"/> when it cannot be begun in time.</summary>
     public Task<T> Run<T>(Func<T> work, T busy, CancellationToken cancellation)
     {
-        var job = new Job<T>(work, busy, time.GetTimestamp());
+        if (cancellation.IsCancellationRequested)
+            return Task.FromCanceled<T>(cancellation);
+
+        var job = new Job<T>(work, busy, time.GetTimestamp(), cancellation);
         lock (waiting)
         {
-            if (stopped || waiting.Count >= queueLimit)
-                return Task.FromResult(busy);
-            waiting.Enqueue(job);
-            Monitor.Pulse(waiting);
+            if (!stopped && waiting.Count < queueLimit)
+            {
+                waiting.Enqueue(job);
+                Monitor.Pulse(waiting);
+                return job.Answer;
+            }
         }
 
-        job.CancelWith(cancellation);
-        return job.Task;
+        job.AnswerBusy();
+        return job.Answer;
     }
 
     /// <summary>Lets running work end, and answers busy to all that still waits.</summary>
@@ -113,27 +118,28 @@ internal sealed partial class HashingThreads : IDisposable
         public abstract void AnswerBusy();
     }
 
-    private sealed class Job<T>(Func<T> work, T busy, long queuedAt) : Job(queuedAt)
+    private sealed class Job<T> : Job
     {
         // A continuation must never run on a hashing thread.
         private readonly TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly CancellationTokenRegistration registration;
+        private readonly Func<T> work;
+        private readonly T busy;
 
-        public Task<T> Task => answer.Task;
-
-        public void CancelWith(CancellationToken cancellation)
+        public Job(Func<T> work, T busy, long queuedAt, CancellationToken cancellation) : base(queuedAt)
         {
-            if (!cancellation.CanBeCanceled)
-                return;
-            var registration = cancellation.UnsafeRegister((_, token) => answer.TrySetCanceled(token), state: null);
-            _ = answer.Task.ContinueWith(
-                (_, _) => registration.Unregister(), state: null, CancellationToken.None,
-                TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            this.work = work;
+            this.busy = busy;
+            registration = cancellation.UnsafeRegister((_, token) => answer.TrySetCanceled(token), state: null);
         }
+
+        public Task<T> Answer => answer.Task;
 
         public override void Run()
         {
             if (answer.Task.IsCompleted)
                 return;
+            registration.Unregister();
             try
             {
                 answer.TrySetResult(work());
@@ -144,6 +150,10 @@ internal sealed partial class HashingThreads : IDisposable
             }
         }
 
-        public override void AnswerBusy() => answer.TrySetResult(busy);
+        public override void AnswerBusy()
+        {
+            registration.Unregister();
+            answer.TrySetResult(busy);
+        }
     }
 }

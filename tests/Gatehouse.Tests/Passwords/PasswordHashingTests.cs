@@ -45,7 +45,23 @@ public sealed class PasswordHashingTests : IDisposable
     }
 
     [Fact]
-    public async Task The_same_password_is_never_stored_alike() => Assert.NotEqual(await Hash("password"), await Hash("password"));
+    public async Task A_damaged_hash_is_wrong_and_never_a_failure()
+    {
+        var stored = await Hash("password");
+        for (var at = 0; at < stored.Length; at++)
+        {
+            foreach (var damage in "$,=09Az \0é".Where(c => c != stored[at]))
+            {
+                Assert.Equal(PasswordCheck.Wrong, await Verify("password", $"{stored[..at]}{damage}{stored[(at + 1)..]}"));
+            }
+
+            Assert.Equal(PasswordCheck.Wrong, await Verify("password", stored[..at]));
+        }
+    }
+
+    [Fact]
+    public async Task The_same_password_is_never_stored_alike() =>
+        Assert.NotEqual(await Hash("password"), await Hash("password"), StringComparer.Ordinal);
 
     [Fact]
     public async Task Every_character_counts_however_long_the_password()

@@ -133,6 +133,16 @@ public sealed class PasswordHashingTests : IDisposable
         Assert.Equal(PasswordCheck.Right, await fallback.Verify("password", strong, TestContext.Current.CancellationToken));
     }
 
+    [Fact]
+    public async Task A_stopped_server_is_busy()
+    {
+        var stored = await Hash("password");
+        passwords.Dispose();
+
+        Assert.Equal(PasswordCheck.Busy, await Verify("password", stored));
+        Assert.IsType<HashedPassword.Busy>(await passwords.Hash("password", TestContext.Current.CancellationToken));
+    }
+
     [Theory]
     [InlineData(7, 1, 1, 1)]
     [InlineData(Argon2idHash.MaxMemoryKiB + 1, 1, 1, 1)]

@@ -4,7 +4,6 @@ using Gatehouse.Http.Surfaces.Dev;
 using Gatehouse.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
@@ -95,7 +94,7 @@ public sealed class DevInboxPageTests : IAsyncLifetime
         return await client.SendAsync(request, ct);
     }
 
-    private Task Mail(string to, string subject, string? code) => inbox.SendMail(Message(to, subject, code), ct);
+    private Task<DeliveryOutcome> Mail(string to, string subject, string? code) => inbox.SendMail(Message(to, subject, code), ct);
 
     private static OutgoingMessage Message(string to, string subject, string? code) =>
         new(Guid.NewGuid(), to, new MessageText(subject, $"Body of {subject}", "", "Short"), code);

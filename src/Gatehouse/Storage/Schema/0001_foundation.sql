@@ -149,8 +149,9 @@ CREATE TABLE outbox (
     template text NOT NULL,
     language text NOT NULL,
     message_data text NOT NULL,
-    attempts bigint NOT NULL,
+    send_attempts bigint NOT NULL,
     due_at bigint NOT NULL,
-    queued_at bigint NOT NULL
+    queued_at bigint NOT NULL,
+    message_expires_at bigint
 );
 CREATE INDEX outbox_due ON outbox (due_at);

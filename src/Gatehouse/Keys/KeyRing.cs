@@ -39,7 +39,7 @@ public sealed class KeyRing
     /// <summary>Whether the database holds keys, so that a missing master key must not be replaced by a new one.</summary>
     public static Task<bool> HasKeys(Database db, CancellationToken ct) => KeyStore.Any(db, ct);
 
-    /// <summary>Opens all keys, or makes the first set in an empty database; throws <see cref="KeyException"/> if they do not open.</summary>
+    /// <summary>Opens all keys, or makes the first set; <see cref="KeyException"/> when there are keys that do not open.</summary>
     public static async Task<KeyRing> Open(
         Database db, MasterKey master, Randomness random, TimeProvider time, KeyOptions options, CancellationToken ct)
     {

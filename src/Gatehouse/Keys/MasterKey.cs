@@ -80,7 +80,8 @@ public sealed class MasterKey
         using var aes = new AesGcm(key, TagLength);
         try
         {
-            aes.Decrypt(box.Slice(1, NonceLength), box.Slice(1 + NonceLength, plain.Length), box[^TagLength..], plain, Context(use, number));
+            var cipher = box.Slice(1 + NonceLength, plain.Length);
+            aes.Decrypt(box.Slice(1, NonceLength), cipher, box[^TagLength..], plain, Context(use, number));
         }
         catch (AuthenticationTagMismatchException e)
         {

@@ -58,7 +58,8 @@ public readonly record struct RefreshToken(RefreshTokenKind Kind, long KeyNumber
     }
 
     /// <summary>Reads a token that one of the keys has written; anything else is refused.</summary>
-    public static bool TryRead(ReadOnlySpan<char> text, KeySet keys, out RefreshToken token) => Read(text, keys, out token) == Outcome.Genuine;
+    public static bool TryRead(ReadOnlySpan<char> text, KeySet keys, out RefreshToken token) =>
+        Read(text, keys, out token) == Outcome.Genuine;
 
     /// <summary>As <see cref="TryRead"/>, but asks the store once about a key that is unknown here; null when refused.</summary>
     public static async ValueTask<RefreshToken?> Read(string text, KeyRing keys, CancellationToken ct)

@@ -39,7 +39,7 @@ public sealed record AccessToken
     /// <summary><c>client_id</c>: the OAuth client; empty, and absent on the wire, for first-party tokens.</summary>
     public string ClientId { get; init; } = "";
 
-    /// <summary><c>cnf.jkt</c>: the thumbprint of the sender's key (RFC 9449 §6.1); empty, and absent on the wire, for bearer tokens.</summary>
+    /// <summary><c>cnf.jkt</c>: the sender's key (RFC 9449 §6.1); empty, and absent on the wire, for bearer tokens.</summary>
     public string DpopThumbprint { get; init; } = "";
 }
 

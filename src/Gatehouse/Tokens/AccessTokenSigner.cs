@@ -32,7 +32,8 @@ public sealed class AccessTokenSigner(KeyRing keys)
         var length = signedLength + 1 + SignatureLength;
         if (length > JwtCodec.MaxLength)
         {
-            throw new ArgumentException($"The token would have {length} characters, and no verifier reads more than {JwtCodec.MaxLength}.", nameof(token));
+            throw new ArgumentException(
+                $"The token would have {length} characters, and no verifier reads more than {JwtCodec.MaxLength}.", nameof(token));
         }
 
         var text = ArrayPool<byte>.Shared.Rent(length);

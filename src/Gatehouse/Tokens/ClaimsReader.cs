@@ -29,7 +29,7 @@ internal static class ClaimsReader
         Other = 1 << 13,
     }
 
-    /// <summary>The claims, or null when one is missing, doubled, or not what it must be. The reader stands on the object's start.</summary>
+    /// <summary>The claims, or null when one is missing, doubled, or not what it must be.</summary>
     public static AccessToken? Read(ref Utf8JsonReader reader, string issuer)
     {
         var draft = new Draft();
@@ -38,7 +38,9 @@ internal static class ClaimsReader
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var claim = Name(ref reader);
-            var isFirst = claim == Claims.Other ? (others ??= new(StringComparer.Ordinal)).Add(reader.GetString()!) : (seen & claim) == Claims.None;
+            var isFirst = claim == Claims.Other
+                ? (others ??= new(StringComparer.Ordinal)).Add(reader.GetString()!)
+                : (seen & claim) == Claims.None;
             seen |= claim;
             if (!isFirst || !draft.TryRead(claim, ref reader, issuer))
             {
@@ -83,7 +85,8 @@ internal static class ClaimsReader
     private static bool TryTime(ref Utf8JsonReader reader, out long seconds)
     {
         seconds = -1;
-        return reader.Read() && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out seconds) && seconds is >= 0 and <= LastSecond;
+        return reader.Read() && reader.TokenType == JsonTokenType.Number
+            && reader.TryGetInt64(out seconds) && seconds is >= 0 and <= LastSecond;
     }
 
     private static bool TryMethods(ref Utf8JsonReader reader, out string methods)

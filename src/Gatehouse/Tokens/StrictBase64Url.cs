@@ -7,7 +7,7 @@ namespace Gatehouse.Tokens;
 internal static class StrictBase64Url
 {
     private const string Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    private static readonly SearchValues<byte> Letters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"u8);
+    private static readonly SearchValues<byte> Letters = SearchValues.Create([.. Alphabet.Select(letter => (byte)letter)]);
 
     /// <summary>Decodes into <paramref name="bytes"/>, which is cut to what was written; false when the text is not canonical.</summary>
     public static bool TryDecode(ReadOnlySpan<byte> text, ref Span<byte> bytes)

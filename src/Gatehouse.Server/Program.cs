@@ -1,1 +1,14 @@
-return 0;
+using System.CommandLine;
+using Gatehouse.Server.Commands;
+
+var line = CommandLine.FromEnvironment();
+var gatehouse = new RootCommand("Gatehouse: sign-in and sessions for web platforms.")
+{
+    ServeCommand.Create(line),
+    MigrateCommand.Create(line),
+    UserCommand.Create(line),
+    SessionCommand.Create(line),
+    line.Json,
+};
+
+return await gatehouse.Parse(args).InvokeAsync();

@@ -13,7 +13,7 @@ public sealed class AccessTokenVerifier(KeyRing keys, TimeProvider time, TokenOp
     private const int OnStack = 1024;
     private const long ClockSkew = 60;
 
-    private readonly VerifiedTokens known = new(options.VerifiedCache);
+    private readonly RecentCache<TokenHash, VerifiedToken> known = new(options.VerifiedCache);
 
     /// <summary>How many verified tokens are remembered.</summary>
     internal int Remembered => known.Count;

@@ -11,8 +11,6 @@ public sealed class OutboxTests
     private static readonly Sql AddCounter = new("INSERT INTO counters (counter_name, counter_value) VALUES (@name, 1)");
     private static readonly Sql CountRows = new("SELECT COUNT(*) FROM outbox");
 
-    public static TheoryData<string> Engines => TestStore.Engines;
-
     internal static OutboxMessage Message(string to = "ada@example.com", long? expiresAt = null) => new(
         MessageChannel.Mail, to, "sign_in_code", "en", Code)
     {
@@ -22,11 +20,11 @@ public sealed class OutboxTests
     internal static Task<long> Count(Database db) => db.QueryOne(CountRows, row => row.Long(0), TestContext.Current.CancellationToken);
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public async Task A_message_is_there_once_its_change_has_committed(string engine)
+    [BothEngines]
+    public async Task A_message_is_there_once_its_change_has_committed(Engine engine)
     {
         var ct = TestContext.Current.CancellationToken;
-        await using var store = await TestStore.Create(engine, ct);
+        await using var store = await TestDatabase.Create(engine);
         var db = store.Open();
         var time = new ManualTime();
         var batch = new Batch().Add(AddCounter, ("name", "a change"));
@@ -39,11 +37,11 @@ public sealed class OutboxTests
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public async Task A_message_is_gone_with_the_rollback_of_its_change(string engine)
+    [BothEngines]
+    public async Task A_message_is_gone_with_the_rollback_of_its_change(Engine engine)
     {
         var ct = TestContext.Current.CancellationToken;
-        await using var store = await TestStore.Create(engine, ct);
+        await using var store = await TestDatabase.Create(engine);
         var db = store.Open();
         var time = new ManualTime();
         var batch = new Batch();

@@ -16,14 +16,12 @@ public sealed class OutboxWorkerTests
     private readonly ManualTime time = new();
     private readonly CancellationToken ct = TestContext.Current.CancellationToken;
 
-    public static TheoryData<string> Engines => TestStore.Engines;
-
     [Theory]
-    [MemberData(nameof(Engines))]
-    public async Task Two_workers_on_one_database_send_each_message_once(string engine)
+    [BothEngines]
+    public async Task Two_workers_on_one_database_send_each_message_once(Engine engine)
     {
         const int messages = 60;
-        await using var store = await TestStore.Create(engine, ct);
+        await using var store = await TestDatabase.Create(engine);
         var sender = new RecordingSender();
         var (dbA, dbB) = (store.Open(), store.Open());
         var (outboxA, outboxB) = (NewOutbox(), NewOutbox());
@@ -52,10 +50,10 @@ public sealed class OutboxWorkerTests
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public async Task A_claimed_message_is_left_alone_until_its_lease_ends(string engine)
+    [BothEngines]
+    public async Task A_claimed_message_is_left_alone_until_its_lease_ends(Engine engine)
     {
-        await using var store = await TestStore.Create(engine, ct);
+        await using var store = await TestDatabase.Create(engine);
         var db = store.Open();
         await Put(db, NewOutbox(), OutboxTests.Message());
         var queue = new OutboxQueue(db, time);
@@ -73,7 +71,7 @@ public sealed class OutboxWorkerTests
     [Fact]
     public async Task A_failed_message_is_tried_again_after_growing_waits_and_then_given_up()
     {
-        await using var store = await TestStore.Create("SQLite", ct);
+        await using var store = await TestDatabase.Create(Engine.Sqlite);
         var db = store.Open();
         var sender = RecordingSender.Answering(Refused);
         var recorded = new List<DeliveredMessage>();
@@ -107,7 +105,7 @@ public sealed class OutboxWorkerTests
     [Fact]
     public async Task A_running_worker_wakes_by_itself_when_a_retry_falls_due()
     {
-        await using var store = await TestStore.Create("SQLite", ct);
+        await using var store = await TestDatabase.Create(Engine.Sqlite);
         var db = store.Open();
         var outbox = NewOutbox();
         var sender = RecordingSender.Answering(Refused, new DeliveryOutcome.Sent());
@@ -133,7 +131,7 @@ public sealed class OutboxWorkerTests
     [Fact]
     public async Task A_permanent_failure_is_not_tried_again()
     {
-        await using var store = await TestStore.Create("SQLite", ct);
+        await using var store = await TestDatabase.Create(Engine.Sqlite);
         var db = store.Open();
         var sender = RecordingSender.Answering(new DeliveryOutcome.Failure(BeforeData: true, IsPermanent: true, "no such mailbox"));
         using var worker = Worker(db, NewOutbox(), sender);
@@ -147,7 +145,7 @@ public sealed class OutboxWorkerTests
     [Fact]
     public async Task An_expired_message_is_not_sent_and_one_that_would_expire_while_waiting_is_given_up()
     {
-        await using var store = await TestStore.Create("SQLite", ct);
+        await using var store = await TestDatabase.Create(Engine.Sqlite);
         var db = store.Open();
         var sender = RecordingSender.Answering(Refused);
         var recorded = new List<DeliveredMessage>();
@@ -166,7 +164,7 @@ public sealed class OutboxWorkerTests
     [Fact]
     public async Task A_code_is_completed_at_send_time_and_a_message_without_values_is_suppressed()
     {
-        await using var store = await TestStore.Create("SQLite", ct);
+        await using var store = await TestDatabase.Create(Engine.Sqlite);
         var db = store.Open();
         var sender = new RecordingSender();
         var outcomes = new List<DeliveryOutcome>();
@@ -191,10 +189,10 @@ public sealed class OutboxWorkerTests
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public async Task What_the_hook_records_commits_together_with_the_end_of_the_message(string engine)
+    [BothEngines]
+    public async Task What_the_hook_records_commits_together_with_the_end_of_the_message(Engine engine)
     {
-        await using var store = await TestStore.Create(engine, ct);
+        await using var store = await TestDatabase.Create(engine);
         var db = store.Open();
         using var worker = Worker(db, NewOutbox(), new RecordingSender(), new DeliveryHooks
         {
@@ -211,7 +209,7 @@ public sealed class OutboxWorkerTests
     [Fact]
     public async Task Interrupted_attempts_count_so_that_a_message_cannot_crash_the_process_for_ever()
     {
-        await using var store = await TestStore.Create("SQLite", ct);
+        await using var store = await TestDatabase.Create(Engine.Sqlite);
         var db = store.Open();
         var sender = new RecordingSender((_, _) => throw new InvalidOperationException("a bug"));
         using var worker = Worker(db, NewOutbox(), sender);
@@ -230,7 +228,7 @@ public sealed class OutboxWorkerTests
     [Fact]
     public async Task Stopping_lets_a_message_that_is_half_sent_arrive()
     {
-        await using var store = await TestStore.Create("SQLite", ct);
+        await using var store = await TestDatabase.Create(Engine.Sqlite);
         var db = store.Open();
         var outbox = NewOutbox();
         var answer = new TaskCompletionSource<DeliveryOutcome>();

@@ -1,7 +1,6 @@
 using Gatehouse.Keys;
 using Gatehouse.Storage;
 using Gatehouse.Testing;
-using Gatehouse.Tests.Delivery;
 using Xunit;
 
 namespace Gatehouse.Tests.Keys;
@@ -11,9 +10,9 @@ internal sealed class KeyFixture : IAsyncDisposable
 {
     public const string MasterText = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-    private readonly TestStore store;
+    private readonly TestDatabase store;
 
-    private KeyFixture(TestStore store)
+    private KeyFixture(TestDatabase store)
     {
         this.store = store;
         Random = new Randomness(Time);
@@ -28,8 +27,8 @@ internal sealed class KeyFixture : IAsyncDisposable
 
     public Database Database { get; }
 
-    public static async Task<KeyFixture> Create(string engine = "SQLite") =>
-        new(await TestStore.Create(engine, TestContext.Current.CancellationToken));
+    public static async Task<KeyFixture> Create(Engine engine = Engine.Sqlite) =>
+        new(await TestDatabase.Create(engine));
 
     /// <summary>The same database, opened as another process would.</summary>
     public Database OpenDatabase() => store.Open();

@@ -4,20 +4,18 @@ using System.Text;
 using System.Text.Json;
 using Gatehouse.Keys;
 using Gatehouse.Storage;
-using Gatehouse.Tests.Delivery;
+using Gatehouse.Testing;
 using Xunit;
 
 namespace Gatehouse.Tests.Keys;
 
 public sealed class KeyRingTests
 {
-    public static TheoryData<string> Engines => TestStore.Engines;
-
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public async Task AnEmptyDatabaseGetsOneSetAndKeepsIt(string engine)
+    [BothEngines]
+    public async Task AnEmptyDatabaseGetsOneSetAndKeepsIt(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         Assert.False(await KeyRing.HasKeys(fixture.Database, Ct));
@@ -34,8 +32,8 @@ public sealed class KeyRingTests
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public async Task StartsAtOnceOnAnEmptyDatabaseMakeOneSet(string engine)
+    [BothEngines]
+    public async Task StartsAtOnceOnAnEmptyDatabaseMakeOneSet(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         Database[] databases = [fixture.Database, fixture.OpenDatabase(), fixture.OpenDatabase(), fixture.OpenDatabase()];
@@ -48,8 +46,8 @@ public sealed class KeyRingTests
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public async Task AWrongMasterKeyStopsTheStartAndMakesNothing(string engine)
+    [BothEngines]
+    public async Task AWrongMasterKeyStopsTheStartAndMakesNothing(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         var before = (await fixture.Open()).List();
@@ -140,8 +138,8 @@ public sealed class KeyRingTests
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public async Task ReloadsForUnknownKeysAreSharedAndAtMostOnePerSecond(string engine)
+    [BothEngines]
+    public async Task ReloadsForUnknownKeysAreSharedAndAtMostOnePerSecond(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         var counted = new CountingDatabase(fixture.Database);

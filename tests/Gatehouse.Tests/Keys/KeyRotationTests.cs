@@ -1,7 +1,7 @@
 using System.Text;
 using Gatehouse.Keys;
 using Gatehouse.Storage;
-using Gatehouse.Tests.Delivery;
+using Gatehouse.Testing;
 using Xunit;
 
 namespace Gatehouse.Tests.Keys;
@@ -17,14 +17,12 @@ public sealed class KeyRotationTests
             @until, 0, 0, 0, '', '', '', '', '', '', '')
         """);
 
-    public static TheoryData<string> Engines => TestStore.Engines;
-
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Theory]
-    [MemberData(nameof(Engines))]
+    [BothEngines]
     [Trait("Requirement", "G4")]
-    public async Task ASigningKeyIsPublishedBeforeItSignsAndStaysUntilItsLastTokenHasExpired(string engine)
+    public async Task ASigningKeyIsPublishedBeforeItSignsAndStaysUntilItsLastTokenHasExpired(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         var ring = await fixture.Open();
@@ -55,9 +53,9 @@ public sealed class KeyRotationTests
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
+    [BothEngines]
     [Trait("Requirement", "G4")]
-    public async Task UnderHastyRotationNoKeySignsThatWasNotPublishedForAnHour(string engine)
+    public async Task UnderHastyRotationNoKeySignsThatWasNotPublishedForAnHour(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         var ring = await fixture.Open(options: new KeyOptions { SigningKeyLife = TimeSpan.FromMinutes(30) });
@@ -78,8 +76,8 @@ public sealed class KeyRotationTests
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public async Task OfTwoNodesThatRotateAtOnceOneWins(string engine)
+    [BothEngines]
+    public async Task OfTwoNodesThatRotateAtOnceOneWins(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         var rings = new List<KeyRing> { await fixture.Open(), await fixture.Open(database: fixture.OpenDatabase()), await fixture.Open(database: fixture.OpenDatabase()) };
@@ -99,8 +97,8 @@ public sealed class KeyRotationTests
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public async Task ARetiredRefreshKeyStaysWhileALiveSessionNamesIt(string engine)
+    [BothEngines]
+    public async Task ARetiredRefreshKeyStaysWhileALiveSessionNamesIt(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         var ring = await fixture.Open();
@@ -126,8 +124,8 @@ public sealed class KeyRotationTests
     }
 
     [Theory]
-    [MemberData(nameof(Engines))]
-    public async Task AnOperatorsRotationWaitsForTheHourUnlessItIsAnEmergency(string engine)
+    [BothEngines]
+    public async Task AnOperatorsRotationWaitsForTheHourUnlessItIsAnEmergency(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         var ring = await fixture.Open();

@@ -59,6 +59,8 @@ CREATE TABLE memberships (
     member_tenant_id uuid NOT NULL REFERENCES tenants (tenant_id),
     member_role text NOT NULL,
     member_since bigint NOT NULL,
+    -- When the role was last given or changed; part of what a cached view of permissions is tagged with.
+    member_changed_at bigint NOT NULL,
     PRIMARY KEY (member_user_id, member_tenant_id)
 );
 CREATE INDEX memberships_tenant ON memberships (member_tenant_id);

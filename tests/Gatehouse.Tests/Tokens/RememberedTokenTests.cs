@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Gatehouse.Tests.Tokens;
 
-public sealed class VerifiedTokensTests : TokenFixture
+public sealed class RememberedTokenTests : TokenFixture
 {
     [Fact]
     public void ARememberedTokenIsCheckedWithoutAllocation()
@@ -40,7 +40,7 @@ public sealed class VerifiedTokensTests : TokenFixture
     [Fact]
     public void NeverMoreAreRememberedThanTheLimit()
     {
-        var tokens = new VerifiedTokens(limit: 100);
+        var tokens = new RecentCache<TokenHash, VerifiedToken>(limit: 100);
         var entry = new VerifiedToken(Forge.Token, Key);
 
         Parallel.For(0, 10_000, i =>
@@ -55,7 +55,7 @@ public sealed class VerifiedTokensTests : TokenFixture
     [Fact]
     public void WhatIsUsedOutlivesWhatIsNot()
     {
-        var tokens = new VerifiedTokens(limit: 100);
+        var tokens = new RecentCache<TokenHash, VerifiedToken>(limit: 100);
         var entry = new VerifiedToken(Forge.Token, Key);
         for (var i = 0; i < 1000; i++)
         {

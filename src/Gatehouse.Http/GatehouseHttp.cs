@@ -1,0 +1,48 @@
+using Gatehouse.Http.Surfaces.OAuth;
+using Gatehouse.Http.Surfaces.Portal;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Gatehouse.Http;
+
+/// <summary>The wire as a whole: what it needs, what every request passes, and where each surface begins.</summary>
+public static class GatehouseHttp
+{
+    /// <summary>Registers the surfaces.</summary>
+    public static IServiceCollection AddGatehouseHttp(this IServiceCollection services, HttpOptions options) => services
+        .AddSingleton(options)
+        .AddSingleton<Bearer>()
+        .AddSingleton<AccountViews>()
+        .AddSingleton<PortalAuth>()
+        .AddSingleton<PortalSessions>()
+        .AddSingleton<PortalUi>()
+        .AddSingleton<OAuthKeys>()
+        .AddSingleton<Health>()
+        .AddCors(cors => Cors.Configure(cors, options));
+
+    /// <summary>What every request passes before it reaches a route; the internal listener has routes of its own.</summary>
+    public static IApplicationBuilder UseGatehouseHttp(this IApplicationBuilder app)
+    {
+        var port = app.ApplicationServices.GetRequiredService<HttpOptions>().InternalPort;
+        return app
+            .UseMiddleware<FrontDoor>()
+            .MapWhen(
+                http => http.Connection.LocalPort == port,
+                inside => inside.UseRouting().UseEndpoints(app.ApplicationServices.GetRequiredService<Health>().Map))
+            .UseRouting()
+            .UseCors();
+    }
+
+    /// <summary>Maps every surface of the public listener.</summary>
+    public static void MapGatehouse(this IEndpointRouteBuilder routes)
+    {
+        var services = routes.ServiceProvider;
+        services.GetRequiredService<Health>().Map(routes);
+        services.GetRequiredService<PortalAuth>().Map(routes, "/api/v1/auth");
+        services.GetRequiredService<PortalAuth>().Map(routes, "/v2/auth");
+        services.GetRequiredService<PortalSessions>().Map(routes);
+        services.GetRequiredService<PortalUi>().Map(routes);
+        services.GetRequiredService<OAuthKeys>().Map(routes);
+    }
+}

@@ -1,0 +1,36 @@
+using Gatehouse.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Gatehouse.Http;
+
+/// <summary>For whoever starts and restarts us: <c>/health/live</c> and <c>/health/ready</c>.</summary>
+public sealed class Health(Database database, TimeProvider time)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly Sql Ping = new("SELECT 1");
+
+    /// <summary>Maps the two routes.</summary>
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/health/live", http => http.Answer(200, "{\"status\":\"live\"}"u8.ToArray()));
+        routes.MapGet("/health/ready", Ready);
+    }
+
+    // Ready means that the next request can be answered, and that needs the store.
+    private async Task Ready(HttpContext http)
+    {
+        using var patience = new CancellationTokenSource(Patience, time);
+        try
+        {
+            await database.QueryOne(Ping, row => row.Long(0), patience.Token);
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+        {
+            throw new DatabaseUnavailableException("The store did not answer in time.");
+        }
+
+        await http.Answer(200, "{\"status\":\"ready\"}"u8.ToArray());
+    }
+}

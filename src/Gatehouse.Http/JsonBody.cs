@@ -1,0 +1,178 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Gatehouse.Http;
+
+/// <summary>Reads JSON bodies strictly: one object in UTF-8, no member twice, nothing after it; and says what is wrong with each field.</summary>
+internal static class JsonBody
+{
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
+
+    /// <summary>Reads the body into a request record; null when it was refused and the refusal answered.</summary>
+    public static async ValueTask<T?> ReadBody<T>(this HttpContext http, Func<JsonFields, T> read, TimeProvider time, bool isOptional = false)
+        where T : class
+    {
+        if (isOptional && http.Request.ContentLength is null or 0 && http.Request.Headers.TransferEncoding.Count == 0)
+        {
+            return read(new JsonFields(default));
+        }
+
+        if (!IsJson(http.Request.ContentType))
+        {
+            await http.Fail(ApiError.ForStatus(415), time);
+            return null;
+        }
+
+        var (request, refusal) = await Parse(http, read);
+        if (refusal is not null)
+        {
+            await http.Fail(refusal, time);
+            return null;
+        }
+
+        return request;
+    }
+
+    private static async ValueTask<(T? Request, ApiError? Refusal)> Parse<T>(HttpContext http, Func<JsonFields, T> read)
+        where T : class
+    {
+        var reader = http.Request.BodyReader;
+        var body = await reader.ReadAsync(http.RequestAborted);
+        while (!body.IsCompleted)
+        {
+            reader.AdvanceTo(body.Buffer.Start, body.Buffer.End);
+            body = await reader.ReadAsync(http.RequestAborted);
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(body.Buffer, Strict);
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                return (null, ApiError.Malformed("The body must be a JSON object."));
+            }
+
+            var fields = new JsonFields(document.RootElement);
+            var request = read(fields);
+            return fields.Problems.Count == 0 ? (request, null) : (null, ApiError.Invalid(fields.Problems));
+        }
+        catch (JsonException e)
+        {
+            return (null, ApiError.Malformed($"The body is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})."));
+        }
+        finally
+        {
+            reader.AdvanceTo(body.Buffer.End);
+        }
+    }
+
+    private static bool IsJson(string? contentType) => MediaTypeHeaderValue.TryParse(contentType, out var type)
+        && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+}
+
+/// <summary>The members of a body, read one by one; what is wrong with any of them is collected.</summary>
+internal sealed class JsonFields(JsonElement body)
+{
+    private readonly List<FieldProblem> problems = [];
+
+    /// <summary>Every bad field so far.</summary>
+    public IReadOnlyList<FieldProblem> Problems => problems;
+
+    /// <summary>Reports a field.</summary>
+    public void Refuse(string field, string message) => problems.Add(new FieldProblem(field, message));
+
+    /// <summary>A text that must be there, of at most so many characters.</summary>
+    public string Text(string field, int maxLength)
+    {
+        var text = OptionalText(field, maxLength);
+        if (string.IsNullOrEmpty(text) && !problems.Exists(p => p.Field == field))
+        {
+            Refuse(field, "is required.");
+        }
+
+        return text ?? "";
+    }
+
+    /// <summary>A text of at most so many characters, or null.</summary>
+    public string? OptionalText(string field, int maxLength)
+    {
+        if (!TryGet(field, out var value))
+        {
+            return null;
+        }
+
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            Refuse(field, "must be a string.");
+            return null;
+        }
+
+        var text = Decode(value);
+        if (text is null)
+        {
+            Refuse(field, "is not valid Unicode text.");
+        }
+        else if (text.Length > maxLength)
+        {
+            Refuse(field, $"must have at most {maxLength} characters.");
+            return null;
+        }
+
+        return text;
+    }
+
+    /// <summary>A password that must be there, of at most 1,024 bytes.</summary>
+    public string Password(string field)
+    {
+        const int maxBytes = 1024;
+        var password = Text(field, int.MaxValue);
+        if (Encoding.UTF8.GetByteCount(password) > maxBytes)
+        {
+            Refuse(field, $"must have at most {maxBytes} bytes in UTF-8.");
+        }
+
+        return password;
+    }
+
+    /// <summary>A flag, or what it is when missing.</summary>
+    public bool Flag(string field, bool otherwise)
+    {
+        if (!TryGet(field, out var value))
+        {
+            return otherwise;
+        }
+
+        if (value.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+        {
+            Refuse(field, "must be true or false.");
+            return otherwise;
+        }
+
+        return value.ValueKind == JsonValueKind.True;
+    }
+
+    // A member that is null counts as missing.
+    private bool TryGet(string field, out JsonElement value)
+    {
+        value = default;
+        return body.ValueKind == JsonValueKind.Object
+            && body.TryGetProperty(field, out value)
+            && value.ValueKind != JsonValueKind.Null;
+    }
+
+    // An unpaired surrogate or a byte that is no UTF-8 passes the parser and only shows when the text is asked for.
+    private static string? Decode(JsonElement value)
+    {
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using System.Text.RegularExpressions;
+using Gatehouse.Users;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Gatehouse.Http.Surfaces.Portal;
+
+/// <summary>What a user interface starts from, and the user's preferences.</summary>
+public sealed class PortalUi(AccountViews accounts, ChangePreferences change, UserStore users, Bearer bearer, TimeProvider time)
+{
+    /// <summary>Maps the routes.</summary>
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/api/v1/ui/bootstrap", Bootstrap);
+        routes.MapGet("/api/v1/users/me/preferences", ReadPreferences);
+        routes.MapPatch("/api/v1/users/me/preferences", WritePreferences);
+    }
+
+    private async Task Bootstrap(HttpContext http)
+    {
+        if (await bearer.Require(http) is not { } session)
+        {
+            return;
+        }
+
+        var view = await accounts.Get(session, http.RequestAborted);
+        http.Response.Headers.CacheControl = "private, max-age=300";
+        http.Response.Headers.ETag = view.ETag;
+        http.Response.Headers.Vary = "Authorization";
+        if (Matches(http.Request.Headers.IfNoneMatch, view.ETag))
+        {
+            http.Response.StatusCode = 304;
+            return;
+        }
+
+        await http.Answer(200, view.Bootstrap);
+    }
+
+    private async Task ReadPreferences(HttpContext http)
+    {
+        if (await bearer.Require(http) is { } session && await users.Find(session.UserId, http.RequestAborted) is { } user)
+        {
+            await Answer(http, user.Preferences);
+        }
+    }
+
+    private async Task WritePreferences(HttpContext http)
+    {
+        if (await bearer.Require(http) is not { } session
+            || await http.ReadBody(PreferencesBody.Read, time) is not { } body)
+        {
+            return;
+        }
+
+        if (await change.Apply(session.UserId, body.Locale, body.Timezone, body.DateFormat, body.TimeFormat, http.RequestAborted) is { } now)
+        {
+            await Answer(http, now);
+        }
+    }
+
+    private static Task Answer(HttpContext http, Preferences preferences)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        return http.Answer(200, PreferencesView.Of(preferences), PortalJson.Default.PreferencesView);
+    }
+
+    // RFC 9110 §13.1.2: a list of tags, compared weakly, or a star.
+    private static bool Matches(Microsoft.Extensions.Primitives.StringValues given, string etag)
+    {
+        foreach (var line in given)
+        {
+            foreach (var range in line.AsSpan().Split(','))
+            {
+                var tag = line.AsSpan(range).Trim();
+                if (tag is "*" || tag.SequenceEqual(etag) || (tag.StartsWith("W/") && tag[2..].SequenceEqual(etag)))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+}
+
+/// <summary><c>PATCH preferences</c>: any of the fields; those left out stay as they are.</summary>
+public sealed partial record PreferencesBody(string? Locale, string? Timezone, string? DateFormat, string? TimeFormat)
+{
+    private static readonly string[] DateFormats = ["MM/DD/YYYY", "DD/MM/YYYY", "DD.MM.YYYY", "YYYY-MM-DD"];
+    private static readonly string[] TimeFormats = ["12h", "24h"];
+
+    internal static PreferencesBody Read(JsonFields fields)
+    {
+        var locale = fields.OptionalText("locale", 35);
+        if (locale is not null && !LanguageTag().IsMatch(locale))
+        {
+            fields.Refuse("locale", "must be a language tag such as en-US (BCP 47).");
+        }
+
+        var zone = fields.OptionalText("timezone", 64);
+        if (zone is not null && !IsZone(zone))
+        {
+            fields.Refuse("timezone", "must be an IANA time zone such as America/New_York.");
+        }
+
+        return new(locale, zone, OneOf(fields, "dateFormat", DateFormats), OneOf(fields, "timeFormat", TimeFormats));
+    }
+
+    // The system also knows abbreviations and offsets; only names of places and UTC mean the same to every client.
+    private static bool IsZone(string zone) =>
+        (zone == "UTC" || zone.Contains('/', StringComparison.Ordinal)) && TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _);
+
+    private static string? OneOf(JsonFields fields, string field, string[] allowed)
+    {
+        var value = fields.OptionalText(field, 32);
+        if (value is not null && !allowed.Contains(value, StringComparer.Ordinal))
+        {
+            fields.Refuse(field, $"must be one of {string.Join(", ", allowed)}.");
+        }
+
+        return value;
+    }
+
+    [GeneratedRegex("^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$", RegexOptions.ExplicitCapture, 100)]
+    private static partial Regex LanguageTag();
+}

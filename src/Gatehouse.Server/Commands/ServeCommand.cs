@@ -1,0 +1,100 @@
+using System.CommandLine;
+using Gatehouse.Delivery;
+using Gatehouse.Http;
+using Gatehouse.Http.Surfaces.Dev;
+using Gatehouse.Projection;
+using Gatehouse.Server.Demo;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Gatehouse.Server.Commands;
+
+/// <summary><c>gatehouse serve</c>: the server itself.</summary>
+internal static class ServeCommand
+{
+    // The largest body any JSON surface takes.
+    private const long MaxBody = 64 * 1024;
+
+    public static Command Create(CommandLine line)
+    {
+        var command = new Command("serve", "Run the server until it is told to stop.");
+        command.SetAction((_, ct) => CommandLine.Run(() => Serve(line, TimeProvider.System, ct)));
+        return command;
+    }
+
+    private static async Task<int> Serve(CommandLine line, TimeProvider time, CancellationToken ct)
+    {
+        await using var app = await Build(line.Configuration, line.IsDevelopment, time, ct);
+        await app.StartAsync(ct);
+        var options = app.Services.GetRequiredService<ServerOptions>();
+        line.Say($"Gatehouse is ready: {options.Issuer} (internal listener 127.0.0.1:{options.InternalPort})");
+        await app.WaitForShutdownAsync(ct);
+        return 0;
+    }
+
+    /// <summary>Everything up to the moment of listening; tests start from here too.</summary>
+    internal static async Task<WebApplication> Build(
+        IConfiguration configuration, bool isDevelopment, TimeProvider time, CancellationToken ct)
+    {
+        var options = ServerOptions.Read(configuration, isDevelopment);
+        var foundation = await Composition.Open(options, time, ct);
+
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            EnvironmentName = isDevelopment ? Environments.Development : Environments.Production,
+        });
+        builder.Configuration.AddConfiguration(configuration);
+        builder.Logging.ClearProviders().AddJsonConsole().AddFilter("Microsoft", LogLevel.Warning);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaxBody;
+            kestrel.ListenLocalhost(options.InternalPort);
+            if (isDevelopment)
+            {
+                kestrel.ListenLocalhost(options.Port);
+            }
+            else
+            {
+                kestrel.ListenAnyIP(options.Port);
+            }
+        });
+
+        // The store is registered from outside, so the container will not close it; the foundation does, last.
+        builder.Services
+            .AddSingleton(options)
+            .AddSingleton(_ => foundation)
+            .AddGatehouse(options, foundation, time)
+            .AddGatehouseHttp(options.Http)
+            .AddHostedService<FeedFollower>()
+            .AddHostedService<OutboxWorker>()
+            .AddHostedService<Housekeeping>();
+        AddMail(builder.Services, options);
+
+        var app = builder.Build();
+        app.Services.GetRequiredService<Foundation>();
+        app.UseGatehouseHttp();
+        app.MapGatehouse();
+        if (isDevelopment)
+        {
+            app.MapDevInbox(app.Services.GetRequiredService<DevInbox>());
+            await ActivatorUtilities.CreateInstance<DemoData>(app.Services).Add(ct);
+        }
+
+        return app;
+    }
+
+    private static void AddMail(IServiceCollection services, ServerOptions options)
+    {
+        if (!options.IsDevelopment || options.Mail.Host.Length > 0)
+        {
+            services.AddSingleton<IMailSender>(s => new SmtpMailSender(options.Mail, s.GetRequiredService<TimeProvider>()));
+        }
+
+        if (options.IsDevelopment)
+        {
+            services.AddSingleton<DevInbox>();
+            services.AddSingleton<ISmsSender>(s => s.GetRequiredService<DevInbox>());
+            services.TryAddSingleton<IMailSender>(s => s.GetRequiredService<DevInbox>());
+        }
+    }
+}

@@ -1,0 +1,171 @@
+using System.Net;
+using Gatehouse.Delivery;
+using Gatehouse.Http;
+using Gatehouse.Keys;
+using Gatehouse.Passwords;
+using Gatehouse.Throttling;
+using Gatehouse.Tokens;
+using SessionOptions = Gatehouse.Sessions.SessionOptions;
+
+namespace Gatehouse.Server;
+
+/// <summary>
+/// Configuration section <c>Gatehouse</c>, and the few <c>GATEHOUSE_*</c> variables that say where things are. Anything can be
+/// set by environment: <c>Gatehouse__RateLimits__Enabled=false</c>.
+/// </summary>
+internal sealed class ServerOptions
+{
+    public string Issuer { get; set; } = "";
+
+    public string Audience { get; set; } = "";
+
+    public string UiFile { get; set; } = "";
+
+    public IList<string> TrustedProxies { get; } = [];
+
+    public CorsSection Cors { get; } = new();
+
+    public SessionOptions Sessions { get; } = new();
+
+    public ThrottleOptions RateLimits { get; } = new();
+
+    public PasswordOptions Passwords { get; set; } = new();
+
+    public KeyOptions Keys { get; set; } = new();
+
+    public MailOptions Mail { get; } = new();
+
+    public int VerifiedTokens { get; set; } = 65_536;
+
+    /// <summary>The port of the public listener (<c>GATEHOUSE_PORT</c>).</summary>
+    public int Port { get; private set; }
+
+    /// <summary>The port of the internal listener, on loopback (<c>GATEHOUSE_INTERNAL_PORT</c>).</summary>
+    public int InternalPort { get; private set; }
+
+    /// <summary>The folder of the database and the master key (<c>GATEHOUSE_DATA</c>).</summary>
+    public string DataFolder { get; private set; } = "";
+
+    /// <summary>A connection string to use PostgreSQL instead of SQLite (<c>GATEHOUSE_POSTGRES</c>).</summary>
+    public string? Postgres { get; private set; }
+
+    /// <summary>The master key in base64, when it is not in a file (<c>GATEHOUSE_MASTER_KEY</c>).</summary>
+    public string? MasterKey { get; private set; }
+
+    public bool IsDevelopment { get; private set; }
+
+    public TokenOptions Tokens => new() { Issuer = Issuer, Audience = Audience, VerifiedCache = VerifiedTokens };
+
+    public HttpOptions Http => new()
+    {
+        Issuer = Issuer,
+        CorsOrigins = [.. Cors.Origins],
+        TrustedProxies = [.. TrustedProxies.Select(ParseNetwork)],
+        InternalPort = InternalPort,
+        RequireHttps = !IsDevelopment,
+    };
+
+    /// <summary>
+    /// Reads and checks everything, so that a bad setting stops the start and says which one it is. Commands that only touch the
+    /// store do not need what only a server needs.
+    /// </summary>
+    public static ServerOptions Read(IConfiguration configuration, bool isDevelopment, bool forServer = true)
+    {
+        var options = configuration.GetSection("Gatehouse").Get<ServerOptions>(binder => binder.ErrorOnUnknownConfiguration = true)
+            ?? new ServerOptions();
+        options.IsDevelopment = isDevelopment;
+        options.Port = Number(configuration, "GATEHOUSE_PORT", 8080);
+        options.InternalPort = Number(configuration, "GATEHOUSE_INTERNAL_PORT", 8081);
+        options.DataFolder = configuration["GATEHOUSE_DATA"] is { Length: > 0 } folder ? folder : Path.Combine(Directory.GetCurrentDirectory(), "data");
+        options.Postgres = configuration["GATEHOUSE_POSTGRES"];
+        options.MasterKey = configuration["GATEHOUSE_MASTER_KEY"];
+        if (options.Issuer.Length == 0 && isDevelopment)
+        {
+            options.Issuer = $"http://localhost:{options.Port}";
+        }
+
+        options.Issuer = options.Issuer.TrimEnd('/');
+        if (options.Audience.Length == 0)
+        {
+            options.Audience = options.Issuer;
+        }
+
+        var problems = options.StoreProblems().Concat(forServer ? options.ServerProblems() : []).ToList();
+        return problems.Count == 0
+            ? options
+            : throw new ConfigurationException(string.Join(Environment.NewLine, problems));
+    }
+
+    private IEnumerable<string> ServerProblems()
+    {
+        if (!Uri.TryCreate(Issuer, UriKind.Absolute, out var issuer) || issuer.Query.Length > 0 || issuer.Fragment.Length > 0)
+        {
+            yield return "Gatehouse:Issuer must be the absolute URL under which this server is reached, without query or fragment.";
+        }
+        else if (!IsDevelopment && issuer.Scheme != Uri.UriSchemeHttps)
+        {
+            yield return "Gatehouse:Issuer must begin with https://.";
+        }
+
+        foreach (var proxy in TrustedProxies.Where(proxy => !TryParseNetwork(proxy, out _)))
+        {
+            yield return $"Gatehouse:TrustedProxies: '{proxy}' is neither an address nor a network such as 10.0.0.0/8.";
+        }
+
+        if (!IsDevelopment)
+        {
+            foreach (var problem in Mail.Problems())
+            {
+                yield return problem;
+            }
+        }
+    }
+
+    private IEnumerable<string> StoreProblems()
+    {
+        foreach (var (name, policy) in new[]
+        {
+            ("Login", RateLimits.Login), ("Account", RateLimits.Account), ("Refresh", RateLimits.Refresh),
+        })
+        {
+            if (policy.Limit < 1 || policy.Window < TimeSpan.FromSeconds(1))
+            {
+                yield return $"Gatehouse:RateLimits:{name} needs a Limit of at least 1 and a Window of at least a second.";
+            }
+        }
+
+        if (Sessions.Limit < 1 || Sessions.IdleLimit <= TimeSpan.Zero || Sessions.AbsoluteLimit <= TimeSpan.Zero)
+        {
+            yield return "Gatehouse:Sessions: limits must be positive.";
+        }
+    }
+
+    private static int Number(IConfiguration configuration, string name, int otherwise)
+    {
+        var text = configuration[name];
+        return string.IsNullOrEmpty(text) ? otherwise
+            : ushort.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var port) ? port
+            : throw new ConfigurationException($"{name} must be a port number, not '{text}'.");
+    }
+
+    private static IPNetwork ParseNetwork(string text) => TryParseNetwork(text, out var network) ? network : default;
+
+    private static bool TryParseNetwork(string text, out IPNetwork network)
+    {
+        if (IPAddress.TryParse(text, out var address))
+        {
+            network = new IPNetwork(address, address.GetAddressBytes().Length * 8);
+            return true;
+        }
+
+        return IPNetwork.TryParse(text, out network);
+    }
+
+    internal sealed class CorsSection
+    {
+        public IList<string> Origins { get; } = [];
+    }
+}
+
+/// <summary>A setting that cannot be used; the message is for the operator.</summary>
+internal sealed class ConfigurationException(string message) : Exception(message);

@@ -1,0 +1,186 @@
+using System.Collections.Concurrent;
+
+namespace Gatehouse.Sessions;
+
+/// <summary>
+/// What this process knows of sessions: a read-through cache that changes are applied to, so that a check costs a look-up and a
+/// revoked session stops at once. A read that is under way cannot undo a change that arrives meanwhile: it holds a
+/// placeholder, changes apply to the placeholder, and the row that was read is merged by version.
+/// </summary>
+public sealed class SessionCache(SessionStore store, TimeProvider time, SessionOptions options)
+{
+    private const long UnknownFor = 1000;
+    private const int UnknownLimit = 4096;
+
+    private readonly ConcurrentDictionary<Guid, Entry> entries = new();
+
+    // Ids that name no session, kept apart so that invented ids push out nothing. Value: until when the answer holds.
+    private readonly ConcurrentDictionary<Guid, long> unknown = new();
+    private int arrivals;
+
+    /// <summary>The number of sessions held.</summary>
+    public int Count => entries.Count;
+
+    /// <summary>The session's newest snapshot known here; null when there is no such session.</summary>
+    public ValueTask<SessionSnapshot?> Get(Guid sessionId, CancellationToken ct) =>
+        entries.TryGetValue(sessionId, out var entry) && entry.Current is { } snapshot
+            ? new ValueTask<SessionSnapshot?>(snapshot)
+            : new ValueTask<SessionSnapshot?>(Load(sessionId, ct));
+
+    /// <summary>Applies a change that is durable. Order does not matter.</summary>
+    public void Apply(SessionSnapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        if (entries.TryGetValue(snapshot.SessionId, out var entry))
+        {
+            entry.Merge(snapshot);
+        }
+
+        unknown.TryRemove(snapshot.SessionId, out _);
+    }
+
+    /// <summary>Applies a change and keeps the session, because its next request is on its way here.</summary>
+    public void Keep(SessionSnapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        entries.GetOrAdd(snapshot.SessionId, static _ => new Entry()).Merge(snapshot);
+        unknown.TryRemove(snapshot.SessionId, out _);
+        Trim();
+    }
+
+    /// <summary>Forgets everything, as after a gap in the feed; checks read the store again.</summary>
+    public void Clear()
+    {
+        // A placeholder stays: its read may have begun before the gap, and only its reader may finish it. Marked, it reads again.
+        foreach (var (sessionId, entry) in entries)
+        {
+            if (!entry.Restart())
+            {
+                entries.TryRemove(new KeyValuePair<Guid, Entry>(sessionId, entry));
+            }
+        }
+
+        unknown.Clear();
+    }
+
+    private async Task<SessionSnapshot?> Load(Guid sessionId, CancellationToken ct)
+    {
+        var now = time.Now();
+        if (unknown.TryGetValue(sessionId, out var until) && now < until)
+        {
+            return null;
+        }
+
+        var entry = entries.GetOrAdd(sessionId, static _ => new Entry());
+        while (true)
+        {
+            var attempt = entry.Attempt;
+            SessionSnapshot? read;
+            try
+            {
+                read = await store.Find(sessionId, ct);
+            }
+            catch
+            {
+                Abandon(sessionId, entry);
+                throw;
+            }
+
+            if (entry.Attempt != attempt)
+            {
+                continue;
+            }
+
+            if (read is not null)
+            {
+                entry.Merge(read);
+                Trim();
+                return entry.Current;
+            }
+
+            // Remembered before the placeholder goes, so that a change that arrives in between ends the memory.
+            RememberUnknown(sessionId, now);
+            Abandon(sessionId, entry);
+            return entry.Current;
+        }
+    }
+
+    private void Abandon(Guid sessionId, Entry entry)
+    {
+        if (entry.Current is null)
+        {
+            entries.TryRemove(new KeyValuePair<Guid, Entry>(sessionId, entry));
+        }
+    }
+
+    private void RememberUnknown(Guid sessionId, long now)
+    {
+        if (unknown.Count >= UnknownLimit)
+        {
+            unknown.Clear();
+        }
+
+        unknown[sessionId] = now + UnknownFor;
+    }
+
+    // Any session may go, since it is read again when it is used; a placeholder may not, since a change might be applied to it.
+    // Counting takes every lock of the dictionary, so only each 256th arrival counts.
+    private void Trim()
+    {
+        if ((Interlocked.Increment(ref arrivals) & 0xFF) != 0)
+        {
+            return;
+        }
+
+        var surplus = entries.Count - options.CacheCapacity;
+        foreach (var pair in entries)
+        {
+            if (surplus <= 0)
+            {
+                return;
+            }
+
+            if (pair.Value.Current is not null && entries.TryRemove(pair))
+            {
+                surplus--;
+            }
+        }
+    }
+
+    private sealed class Entry
+    {
+        private readonly Lock gate = new();
+        private volatile SessionSnapshot? current;
+        private volatile int attempt;
+
+        public SessionSnapshot? Current => current;
+
+        public int Attempt => attempt;
+
+        public void Merge(SessionSnapshot snapshot)
+        {
+            lock (gate)
+            {
+                if (current is null || current.IsSupersededBy(snapshot))
+                {
+                    current = snapshot;
+                }
+            }
+        }
+
+        /// <summary>Makes a read that is under way start again; false when there is none.</summary>
+        public bool Restart()
+        {
+            lock (gate)
+            {
+                if (current is not null)
+                {
+                    return false;
+                }
+
+                attempt++;
+                return true;
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using Gatehouse.Sessions;
+using Gatehouse.Storage;
+
+namespace Gatehouse.Users;
+
+/// <summary>
+/// Changes how a user wants to see things. The user's sessions get a new version with it, so that every process drops the
+/// views it rendered for them.
+/// </summary>
+public sealed class ChangePreferences(Database database, SessionCache cache, TimeProvider time)
+{
+    private static readonly Sql Update = new("""
+        UPDATE users SET locale = coalesce(@locale, locale), time_zone = coalesce(@zone, time_zone),
+            date_format = coalesce(@date, date_format), time_format = coalesce(@time, time_format)
+        WHERE user_id = @user
+        RETURNING locale, time_zone, date_format, time_format
+        """);
+
+    private static readonly Sql Touch = new($"""
+        UPDATE sessions SET version = CASE WHEN version >= @now THEN version + 1 ELSE @now END
+        WHERE session_user_id = @user AND session_status = 'active'
+        RETURNING {SessionSnapshot.Columns}
+        """);
+
+    /// <summary>Changes the fields that are not null, and returns all of them; null when there is no such user.</summary>
+    public async Task<Preferences?> Apply(
+        Guid userId, string? locale, string? timeZone, string? dateFormat, string? timeFormat, CancellationToken ct)
+    {
+        var (changed, touched) = await database.InTransaction<(Preferences?, IReadOnlyList<SessionSnapshot>)>(
+            async tx =>
+            {
+                var preferences = await tx.QueryOne(
+                    Update,
+                    row => new Preferences(row.Text(0), row.Text(1), row.Text(2), row.Text(3)),
+                    ct,
+                    ("locale", locale),
+                    ("zone", timeZone),
+                    ("date", dateFormat),
+                    ("time", timeFormat),
+                    ("user", userId));
+                var now = time.Now();
+                var sessions = await tx.Query(Touch, SessionSnapshot.Read, ct, ("user", userId), ("now", now));
+                var batch = new Batch();
+                foreach (var session in sessions)
+                {
+                    SessionStore.Publish(batch, session, now);
+                }
+
+                await tx.Run(batch, ct);
+                return (preferences, sessions);
+            },
+            ct);
+        foreach (var session in touched)
+        {
+            cache.Apply(session);
+        }
+
+        return changed;
+    }
+}

@@ -13,6 +13,7 @@ public static class GatehouseHttp
     public static IServiceCollection AddGatehouseHttp(this IServiceCollection services, HttpOptions options) => services
         .AddSingleton(options)
         .AddSingleton<Bearer>()
+        .AddSingleton<IdempotentWrites>()
         .AddSingleton<AccountViews>()
         .AddSingleton<PortalAuth>()
         .AddSingleton<PortalSessions>()

@@ -2,18 +2,19 @@ using Microsoft.AspNetCore.Http;
 
 namespace Gatehouse.Http;
 
-/// <summary>The key with which a client marks a repetition of the same request.</summary>
+/// <summary>The header with which a client marks repetitions of one request, and its alias.</summary>
 internal static class IdempotencyKey
 {
     private const int MaxLength = 255;
 
-    /// <summary>The request's key, or empty when it has none that can be used.</summary>
-    public static string Of(HttpContext http)
+    /// <summary>The header as sent; null when there is none, several values joined by commas.</summary>
+    public static string? Raw(HttpContext http)
     {
-
-        var key = http.Request.Headers["Idempotency-Key"] is { Count: 1 } one ? one.ToString() : Alias(http);
-        return key.Length <= MaxLength ? key : "";
+        var headers = http.Request.Headers;
+        var values = headers.TryGetValue("Idempotency-Key", out var named) ? named : headers["X-Idempotency-Key"];
+        return values.Count == 0 ? null : values.ToString();
     }
 
-    private static string Alias(HttpContext http) => http.Request.Headers["X-Idempotency-Key"] is { Count: 1 } one ? one.ToString() : "";
+    /// <summary>The key for a lost answer of a refresh: a hint, so one that cannot be used is as good as none.</summary>
+    public static string OfRefresh(HttpContext http) => Raw(http) is { Length: <= MaxLength } key ? key : "";
 }

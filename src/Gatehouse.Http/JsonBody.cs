@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -46,6 +48,11 @@ internal static class JsonBody
             body = await reader.ReadAsync(http.RequestAborted);
         }
 
+        if (IdempotencyKey.Raw(http) is not null)
+        {
+            http.Features.Set(new BodyHash(SHA256.HashData(body.Buffer.ToArray())));
+        }
+
         try
         {
             using var document = JsonDocument.Parse(body.Buffer, Strict);
@@ -68,10 +75,16 @@ internal static class JsonBody
         }
     }
 
+    /// <summary>The hash of the body as it was read, for a request that carries an <c>Idempotency-Key</c>.</summary>
+    public static byte[] HashOf(HttpContext http) => http.Features.Get<BodyHash>()?.Value ?? SHA256.HashData([]);
+
     private static bool IsJson(string? contentType) => MediaTypeHeaderValue.TryParse(contentType, out var type)
         && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
         && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
 }
+
+/// <summary>The SHA-256 of a body, kept with its request.</summary>
+internal sealed record BodyHash(byte[] Value);
 
 /// <summary>The members of a body, read one by one; what is wrong with any of them is collected.</summary>
 internal sealed class JsonFields(JsonElement body)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Gatehouse.Idempotency;
 using Microsoft.AspNetCore.Http;
 
 namespace Gatehouse.Http;
@@ -44,6 +45,9 @@ internal static class Wire
         http.Response.ContentLength = json.Length;
         return http.Response.BodyWriter.WriteAsync(json, http.RequestAborted).AsTask();
     }
+
+    /// <summary>An answer that can be kept and given again.</summary>
+    public static Reply Reply<T>(int status, T body, JsonTypeInfo<T> type) => new(status, JsonSerializer.SerializeToUtf8Bytes(body, type));
 
     /// <summary>Keeps an answer that holds tokens out of every cache (RFC 6749 §5.1).</summary>
     public static void NeverStore(this HttpContext http)

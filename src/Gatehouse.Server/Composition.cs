@@ -1,6 +1,7 @@
 using Gatehouse.Audit;
 using Gatehouse.Bootstrap;
 using Gatehouse.Delivery;
+using Gatehouse.Idempotency;
 using Gatehouse.Keys;
 using Gatehouse.Passwords;
 using Gatehouse.Projection;
@@ -50,6 +51,7 @@ internal static class Composition
         .AddSingleton(options.Tokens)
         .AddSingleton(_ => UiConfig.Load(options.UiFile))
         .AddSingleton<Throttle>()
+        .AddSingleton<OnceStore>()
         .AddSingleton<AuditLog>()
         .AddSingleton<Outbox>()
         .AddSingleton<PasswordHashing>()

@@ -1,3 +1,4 @@
+using Gatehouse.Idempotency;
 using Gatehouse.Keys;
 using Gatehouse.Projection;
 using Gatehouse.Storage;
@@ -9,7 +10,7 @@ namespace Gatehouse;
 
 /// <summary>Once a minute: rotates keys that are due, and removes rows that say nothing any more.</summary>
 public sealed partial class Housekeeping(
-    KeyRing keys, Throttle throttle, SessionFeed feed, TimeProvider time, ILogger<Housekeeping> logger) : BackgroundService
+    KeyRing keys, Throttle throttle, SessionFeed feed, OnceStore onceStore, TimeProvider time, ILogger<Housekeeping> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
@@ -24,6 +25,7 @@ public sealed partial class Housekeeping(
                 await keys.Maintain(stoppingToken);
                 await throttle.PurgeIdle(stoppingToken);
                 await feed.RemoveOld(stoppingToken);
+                await onceStore.RemoveOld(stoppingToken);
             }
             catch (DatabaseUnavailableException e)
             {

@@ -1,4 +1,5 @@
 using Gatehouse.Audit;
+using Gatehouse.Idempotency;
 using Gatehouse.Storage;
 
 namespace Gatehouse.Sessions;
@@ -50,7 +51,13 @@ public sealed class RevokeSessions(Database database, SessionCache cache, AuditL
 
     /// <summary>Ends all sessions of a user, but for one if it is named.</summary>
     public Task<IReadOnlyList<SessionSnapshot>> AllOfUser(
-        Guid userId, Guid? except, string reason, Actor actor, Origin origin, CancellationToken ct) =>
+        Guid userId,
+        Guid? except,
+        string reason,
+        Actor actor,
+        Origin origin,
+        CancellationToken ct,
+        Once<IReadOnlyList<SessionSnapshot>>? once = null) =>
         Run(
             async tx =>
             {
@@ -59,7 +66,8 @@ public sealed class RevokeSessions(Database database, SessionCache cache, AuditL
             },
             actor,
             origin,
-            ct);
+            ct,
+            once);
 
     /// <summary>The statement of <see cref="AllOfUser"/>, for a use case that already holds the user's lock.</summary>
     internal Task<IReadOnlyList<SessionSnapshot>> AllOfUserIn(
@@ -72,7 +80,11 @@ public sealed class RevokeSessions(Database database, SessionCache cache, AuditL
 
     /// <summary>Runs a transaction that ends sessions: publishes and audits inside it, tells this process after it.</summary>
     internal async Task<IReadOnlyList<SessionSnapshot>> Run(
-        Func<Statements, Task<IReadOnlyList<SessionSnapshot>>> revoke, Actor actor, Origin origin, CancellationToken ct)
+        Func<Statements, Task<IReadOnlyList<SessionSnapshot>>> revoke,
+        Actor actor,
+        Origin origin,
+        CancellationToken ct,
+        Once<IReadOnlyList<SessionSnapshot>>? once = null)
     {
         var ended = await database.InTransaction(
             async tx =>
@@ -85,6 +97,7 @@ public sealed class RevokeSessions(Database database, SessionCache cache, AuditL
 
                 return sessions;
             },
+            once,
             ct);
         foreach (var session in ended)
         {

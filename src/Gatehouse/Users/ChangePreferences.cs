@@ -1,3 +1,4 @@
+using Gatehouse.Idempotency;
 using Gatehouse.Sessions;
 using Gatehouse.Storage;
 
@@ -22,11 +23,18 @@ public sealed class ChangePreferences(Database database, SessionCache cache, Tim
         RETURNING {SessionSnapshot.Columns}
         """);
 
-    /// <summary>Changes the fields that are not null, and returns all of them; null when there is no such user.</summary>
-    public async Task<Preferences?> Apply(
-        Guid userId, string? locale, string? timeZone, string? dateFormat, string? timeFormat, CancellationToken ct)
+    /// <summary>Changes the fields that are not null, and returns all of them.</summary>
+    public async Task<Preferences> Apply(
+        Guid userId,
+        string? locale,
+        string? timeZone,
+        string? dateFormat,
+        string? timeFormat,
+        CancellationToken ct,
+        Once<Preferences>? once = null)
     {
-        var (changed, touched) = await database.InTransaction<(Preferences?, IReadOnlyList<SessionSnapshot>)>(
+        IReadOnlyList<SessionSnapshot> touched = [];
+        var changed = await database.InTransaction(
             async tx =>
             {
                 var preferences = await tx.QueryOne(
@@ -39,16 +47,17 @@ public sealed class ChangePreferences(Database database, SessionCache cache, Tim
                     ("time", timeFormat),
                     ("user", userId));
                 var now = time.Now();
-                var sessions = await tx.Query(Touch, SessionSnapshot.Read, ct, ("user", userId), ("now", now));
+                touched = await tx.Query(Touch, SessionSnapshot.Read, ct, ("user", userId), ("now", now));
                 var batch = new Batch();
-                foreach (var session in sessions)
+                foreach (var session in touched)
                 {
                     SessionStore.Publish(batch, session, now);
                 }
 
                 await tx.Run(batch, ct);
-                return (preferences, sessions);
+                return preferences ?? throw new InvalidOperationException($"There is no user {userId}.");
             },
+            once,
             ct);
         foreach (var session in touched)
         {

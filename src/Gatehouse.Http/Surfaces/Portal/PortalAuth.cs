@@ -57,7 +57,7 @@ public sealed class PortalAuth(
             return;
         }
 
-        var retryKey = IdempotencyKey.Of(http);
+        var retryKey = IdempotencyKey.OfRefresh(http);
         var request = new RefreshRequest(body.RefreshToken, retryKey, "", "", sessions.RotateOnPortal, http.Origin(options));
         await (await refresh.Refresh(request, http.RequestAborted) switch
         {

@@ -11,6 +11,7 @@ public sealed class PortalSessions(
     SessionCache cache,
     RevokeSessions revoke,
     SignOut signOut,
+    IdempotentWrites writes,
     Bearer bearer,
     HttpOptions options,
     TimeProvider time)
@@ -68,14 +69,18 @@ public sealed class PortalSessions(
             return;
         }
 
-        var ended = await revoke.AllOfUser(
-            session.UserId,
-            body.ExceptCurrent ? session.SessionId : null,
-            "logout_all",
-            Actor.User(session.UserId),
-            http.Origin(options),
-            http.RequestAborted);
-        await http.Answer(200, new RevokedAnswer(Success: true, ended.Count), PortalJson.Default.RevokedAnswer);
+        await writes.Answer<IReadOnlyList<SessionSnapshot>>(
+            http,
+            session.UserId.ToString(),
+            once => revoke.AllOfUser(
+                session.UserId,
+                body.ExceptCurrent ? session.SessionId : null,
+                "logout_all",
+                Actor.User(session.UserId),
+                http.Origin(options),
+                http.RequestAborted,
+                once),
+            ended => Wire.Reply(200, new RevokedAnswer(Success: true, ended.Count), PortalJson.Default.RevokedAnswer));
     }
 
     private async Task Revoke(HttpContext http)

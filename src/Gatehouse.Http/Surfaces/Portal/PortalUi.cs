@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Gatehouse.Http.Surfaces.Portal;
 
 /// <summary>What a user interface starts from, and the user's preferences.</summary>
-public sealed class PortalUi(AccountViews accounts, ChangePreferences change, UserStore users, Bearer bearer, TimeProvider time)
+public sealed class PortalUi(AccountViews accounts, ChangePreferences change, UserStore users, IdempotentWrites writes, Bearer bearer, TimeProvider time)
 {
     /// <summary>Maps the routes.</summary>
     public void Map(IEndpointRouteBuilder routes)
@@ -53,10 +53,12 @@ public sealed class PortalUi(AccountViews accounts, ChangePreferences change, Us
             return;
         }
 
-        if (await change.Apply(session.UserId, body.Locale, body.Timezone, body.DateFormat, body.TimeFormat, http.RequestAborted) is { } now)
-        {
-            await Answer(http, now);
-        }
+        await writes.Answer<Preferences>(
+            http,
+            session.UserId.ToString(),
+            once => change.Apply(
+                session.UserId, body.Locale, body.Timezone, body.DateFormat, body.TimeFormat, http.RequestAborted, once),
+            now => Wire.Reply(200, PreferencesView.Of(now), PortalJson.Default.PreferencesView));
     }
 
     private static Task Answer(HttpContext http, Preferences preferences)

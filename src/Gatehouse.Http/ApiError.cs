@@ -82,13 +82,18 @@ internal static class ErrorAnswers
         }
 
         http.Response.Headers.CacheControl = "no-store";
-        var body = new ErrorBody(error.Code, error.Message, Wire.Time(time.Now()), http.TraceIdentifier)
+        var body = new ErrorBody(Worded(http, error), error.Message, Wire.Time(time.Now()), http.TraceIdentifier)
         {
             Details = error.Details,
             RetryAfter = error.RetryAfter,
         };
         return http.Answer(error.Status, new ErrorAnswer(body), ErrorJson.Default.ErrorAnswer);
     }
+
+    // Two surfaces word codes in lower case, and every 400 alike.
+    private static string Worded(HttpContext http, ApiError error) => !Wire.IsLowerCase(http.Request.Path) ? error.Code
+        : error.Status == 400 ? "invalid_request"
+        : error.Code.ToLowerInvariant();
 
     /// <summary>Shows what a throttle has left; the reset is in Unix seconds.</summary>
     public static void ShowLimit(this HttpContext http, Permit permit)

@@ -1,6 +1,9 @@
+using Gatehouse.Http.Surfaces.Internal;
 using Gatehouse.Http.Surfaces.OAuth;
 using Gatehouse.Http.Surfaces.Portal;
+using Gatehouse.Http.Surfaces.Public;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -19,6 +22,10 @@ public static class GatehouseHttp
         .AddSingleton<PortalSessions>()
         .AddSingleton<PortalUi>()
         .AddSingleton<OAuthKeys>()
+        .AddSingleton<EmailCodes>()
+        .AddSingleton<ServiceCaller>()
+        .AddSingleton<InternalSessions>()
+        .AddSingleton<InternalBlocks>()
         .AddSingleton<Health>()
         .AddCors(cors => Cors.Configure(cors, options));
 
@@ -30,9 +37,24 @@ public static class GatehouseHttp
             .UseMiddleware<FrontDoor>()
             .MapWhen(
                 http => http.Connection.LocalPort == port,
-                inside => inside.UseRouting().UseEndpoints(app.ApplicationServices.GetRequiredService<Health>().Map))
+                inside => inside.Use(GuardInternal).UseRouting().UseEndpoints(MapInternal))
             .UseRouting()
             .UseCors();
+    }
+
+    private static Task GuardInternal(HttpContext http, RequestDelegate next) =>
+        http.Request.Path.StartsWithSegments("/api/v1/internal", StringComparison.Ordinal)
+            ? http.RequestServices.GetRequiredService<ServiceCaller>().Guard(http, next)
+            : next(http);
+
+    /// <summary>Maps every surface of the internal listener.</summary>
+    private static void MapInternal(IEndpointRouteBuilder routes)
+    {
+        var services = routes.ServiceProvider;
+        services.GetRequiredService<Health>().Map(routes);
+        var trusted = routes.MapGroup("/api/v1/internal");
+        services.GetRequiredService<InternalSessions>().Map(trusted);
+        services.GetRequiredService<InternalBlocks>().Map(trusted);
     }
 
     /// <summary>Maps every surface of the public listener.</summary>
@@ -45,5 +67,6 @@ public static class GatehouseHttp
         services.GetRequiredService<PortalSessions>().Map(routes);
         services.GetRequiredService<PortalUi>().Map(routes);
         services.GetRequiredService<OAuthKeys>().Map(routes);
+        services.GetRequiredService<EmailCodes>().Map(routes);
     }
 }

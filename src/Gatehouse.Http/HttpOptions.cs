@@ -17,6 +17,9 @@ public sealed record HttpOptions
     /// <summary>The port of the internal listener, which is bound to loopback and serves nothing of the public one.</summary>
     public int InternalPort { get; init; }
 
+    /// <summary>What trusted services present on the internal listener; empty lets none in by token.</summary>
+    public string ServiceToken { get; init; } = "";
+
     /// <summary>Whether plain HTTP is refused, as everywhere but in Development.</summary>
     public bool RequireHttps { get; init; } = true;
 }

@@ -13,7 +13,7 @@ internal static class JsonBody
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
     /// <summary>Reads the body into a request record; null when it was refused and the refusal answered.</summary>
-    public static async ValueTask<T?> ReadBody<T>(this HttpContext http, Func<JsonFields, T> read, TimeProvider time, bool isOptional = false)
+    public static async ValueTask<T?> ReadBody<T>(this HttpContext http, Func<JsonFields, T> read, TimeProvider time, bool isOptional = false, bool isStrict = false)
         where T : class
     {
         if (isOptional && http.Request.ContentLength is null or 0 && http.Request.Headers.TransferEncoding.Count == 0)
@@ -27,7 +27,7 @@ internal static class JsonBody
             return null;
         }
 
-        var (request, refusal) = await Parse(http, read);
+        var (request, refusal) = await Parse(http, read, isStrict);
         if (refusal is not null)
         {
             await http.Fail(refusal, time);
@@ -37,7 +37,8 @@ internal static class JsonBody
         return request;
     }
 
-    private static async ValueTask<(T? Request, ApiError? Refusal)> Parse<T>(HttpContext http, Func<JsonFields, T> read)
+    private static async ValueTask<(T? Request, ApiError? Refusal)> Parse<T>(
+        HttpContext http, Func<JsonFields, T> read, bool isStrict)
         where T : class
     {
         var reader = http.Request.BodyReader;
@@ -63,6 +64,11 @@ internal static class JsonBody
 
             var fields = new JsonFields(document.RootElement);
             var request = read(fields);
+            if (isStrict)
+            {
+                fields.RefuseUnread();
+            }
+
             return fields.Problems.Count == 0 ? (request, null) : (null, ApiError.Invalid(fields.Problems));
         }
         catch (JsonException e)
@@ -87,21 +93,45 @@ internal static class JsonBody
 internal sealed record BodyHash(byte[] Value);
 
 /// <summary>The members of a body, read one by one; what is wrong with any of them is collected.</summary>
-internal sealed class JsonFields(JsonElement body)
+internal sealed class JsonFields
 {
-    private readonly List<FieldProblem> problems = [];
+    private readonly JsonElement body;
+    private readonly List<FieldProblem> problems;
+    private readonly string path;
+    private readonly HashSet<string> asked = new(StringComparer.Ordinal);
+
+    public JsonFields(JsonElement body)
+        : this(body, [], "")
+    {
+    }
+
+    private JsonFields(JsonElement body, List<FieldProblem> problems, string path)
+    {
+        this.body = body;
+        this.problems = problems;
+        this.path = path;
+    }
 
     /// <summary>Every bad field so far.</summary>
     public IReadOnlyList<FieldProblem> Problems => problems;
 
     /// <summary>Reports a field.</summary>
-    public void Refuse(string field, string message) => problems.Add(new FieldProblem(field, message));
+    public void Refuse(string field, string message) => problems.Add(new FieldProblem(path + field, message));
+
+    /// <summary>Reports every member that nobody asked for.</summary>
+    public void RefuseUnread()
+    {
+        foreach (var member in body.EnumerateObject().Where(member => !asked.Contains(member.Name)))
+        {
+            Refuse(member.Name, "is not known here.");
+        }
+    }
 
     /// <summary>A text that must be there, of at most so many characters.</summary>
     public string Text(string field, int maxLength)
     {
         var text = OptionalText(field, maxLength);
-        if (string.IsNullOrEmpty(text) && !problems.Exists(p => p.Field == field))
+        if (string.IsNullOrEmpty(text) && !problems.Exists(p => p.Field == path + field))
         {
             Refuse(field, "is required.");
         }
@@ -167,10 +197,46 @@ internal sealed class JsonFields(JsonElement body)
         return value.ValueKind == JsonValueKind.True;
     }
 
+    /// <summary>The members of an object within the body, or null; what is wrong in there is reported here, by path.</summary>
+    public JsonFields? Object(string field)
+    {
+        if (!TryGet(field, out var value))
+        {
+            return null;
+        }
+
+        if (value.ValueKind == JsonValueKind.Object)
+        {
+            return new JsonFields(value, problems, $"{path}{field}.");
+        }
+
+        Refuse(field, "must be an object.");
+        return null;
+    }
+
+    /// <summary>A whole number that must be there, within bounds.</summary>
+    public int Number(string field, int least, int most)
+    {
+        if (!TryGet(field, out var value))
+        {
+            Refuse(field, "is required.");
+            return least;
+        }
+
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= least && number <= most)
+        {
+            return number;
+        }
+
+        Refuse(field, $"must be a whole number from {least} to {most}.");
+        return least;
+    }
+
     // A member that is null counts as missing.
     private bool TryGet(string field, out JsonElement value)
     {
         value = default;
+        asked.Add(field);
         return body.ValueKind == JsonValueKind.Object
             && body.TryGetProperty(field, out value)
             && value.ValueKind != JsonValueKind.Null;

@@ -15,6 +15,15 @@ internal static class Wire
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? scratch;
 
+    /// <summary>Whether the path belongs to a surface whose error codes are lower_snake.</summary>
+    public static bool IsLowerCase(PathString path) =>
+        path.StartsWithSegments("/api/v1/public", StringComparison.Ordinal)
+        || path.StartsWithSegments("/api/v1/internal", StringComparison.Ordinal);
+
+    /// <summary>The id in the route; null when it is none of ours.</summary>
+    public static Guid? RouteId(this HttpContext http) =>
+        Guid.TryParseExact(http.Request.RouteValues["id"] as string, "D", out var id) ? id : null;
+
     /// <summary>ISO 8601 in UTC with a Z, to the second.</summary>
     public static string Time(long milliseconds) =>
         DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);

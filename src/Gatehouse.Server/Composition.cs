@@ -1,5 +1,6 @@
 using Gatehouse.Audit;
 using Gatehouse.Bootstrap;
+using Gatehouse.Challenges;
 using Gatehouse.Delivery;
 using Gatehouse.Idempotency;
 using Gatehouse.Keys;
@@ -29,13 +30,27 @@ internal static class Composition
             var mayCreate = !await KeyRing.HasKeys(database, ct);
             var master = await MasterKey.Load(options.DataFolder, options.MasterKey, mayCreate, random, time, ct);
             var keys = await KeyRing.Open(database, master, random, time, options.Keys, ct);
-            return new Foundation(database, keys, random, migrations);
+            var feed = await OpenFeed(options, time, ct);
+            return new Foundation(database, feed, keys, random, migrations);
         }
         catch
         {
             await database.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>The separate database of the session feed; null when the feed is in the store.</summary>
+    private static async Task<Database?> OpenFeed(ServerOptions options, TimeProvider time, CancellationToken ct)
+    {
+        if (options.Projection.ConnectionString.Length == 0)
+        {
+            return null;
+        }
+
+        var feed = Database.Open(options.Projection.ConnectionString, "");
+        await Migrations.Apply(feed, time, ct);
+        return feed;
     }
 
     /// <summary>Registers every use case.</summary>
@@ -47,6 +62,7 @@ internal static class Composition
         .AddSingleton(foundation.Keys)
         .AddSingleton(options.Sessions)
         .AddSingleton(options.RateLimits)
+        .AddSingleton(options.Challenges)
         .AddSingleton(options.Passwords)
         .AddSingleton(options.Tokens)
         .AddSingleton(_ => UiConfig.Load(options.UiFile))
@@ -59,6 +75,18 @@ internal static class Composition
         .AddSingleton<AccessTokenSigner>()
         .AddSingleton<AccessTokenVerifier>()
         .AddSingleton<AccessTokenIssuer>()
+        .AddSingleton<ISessionProjection>(foundation.Feed is null
+            ? new StoreProjection(foundation.Database)
+            : new SeparateProjection(foundation.Database, foundation.Feed, time))
+        .AddSingleton<SessionPublisher>()
+        .AddSingleton<ProjectionRepairer>()
+        .AddSingleton<ChallengeCodes>()
+        .AddSingleton<ChallengeDelivery>()
+        .AddSingleton(s => s.GetRequiredService<ChallengeDelivery>().Hooks)
+        .AddSingleton<SendCode>()
+        .AddSingleton<ConfirmEmailCode>()
+        .AddSingleton<SessionTokens>()
+        .AddSingleton<SessionLimit>()
         .AddSingleton<SessionStore>()
         .AddSingleton<SessionCache>()
         .AddSingleton<OpenSession>()
@@ -78,7 +106,16 @@ internal static class Composition
 }
 
 /// <summary>What everything stands on: the store with its schema, and the opened keys.</summary>
-internal sealed record Foundation(Database Database, KeyRing Keys, Randomness Random, IReadOnlyList<string> Migrations) : IAsyncDisposable
+internal sealed record Foundation(
+    Database Database, Database? Feed, KeyRing Keys, Randomness Random, IReadOnlyList<string> Migrations) : IAsyncDisposable
 {
-    public ValueTask DisposeAsync() => Database.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        if (Feed is not null)
+        {
+            await Feed.DisposeAsync();
+        }
+
+        await Database.DisposeAsync();
+    }
 }

@@ -1,8 +1,10 @@
 using System.Net;
+using Gatehouse.Challenges;
 using Gatehouse.Delivery;
 using Gatehouse.Http;
 using Gatehouse.Keys;
 using Gatehouse.Passwords;
+using Gatehouse.Projection;
 using Gatehouse.Throttling;
 using Gatehouse.Tokens;
 using SessionOptions = Gatehouse.Sessions.SessionOptions;
@@ -29,6 +31,10 @@ internal sealed class ServerOptions
 
     public ThrottleOptions RateLimits { get; } = new();
 
+    public ChallengeOptions Challenges { get; } = new();
+
+    public ProjectionOptions Projection { get; } = new();
+
     public PasswordOptions Passwords { get; set; } = new();
 
     public KeyOptions Keys { get; set; } = new();
@@ -42,6 +48,9 @@ internal sealed class ServerOptions
 
     /// <summary>The port of the internal listener, on loopback (<c>GATEHOUSE_INTERNAL_PORT</c>).</summary>
     public int InternalPort { get; private set; }
+
+    /// <summary>What trusted services present on the internal listener (<c>GATEHOUSE_INTERNAL_TOKEN</c>).</summary>
+    public string InternalToken { get; private set; } = "";
 
     /// <summary>The folder of the database and the master key (<c>GATEHOUSE_DATA</c>).</summary>
     public string DataFolder { get; private set; } = "";
@@ -62,6 +71,7 @@ internal sealed class ServerOptions
         CorsOrigins = [.. Cors.Origins],
         TrustedProxies = [.. TrustedProxies.Select(ParseNetwork)],
         InternalPort = InternalPort,
+        ServiceToken = InternalToken,
         RequireHttps = !IsDevelopment,
     };
 
@@ -77,6 +87,7 @@ internal sealed class ServerOptions
         options.Port = Number(configuration, "GATEHOUSE_PORT", 8080);
         options.InternalPort = Number(configuration, "GATEHOUSE_INTERNAL_PORT", 8081);
         options.DataFolder = configuration["GATEHOUSE_DATA"] is { Length: > 0 } folder ? folder : Path.Combine(Directory.GetCurrentDirectory(), "data");
+        options.InternalToken = configuration["GATEHOUSE_INTERNAL_TOKEN"] ?? "";
         options.Postgres = configuration["GATEHOUSE_POSTGRES"];
         options.MasterKey = configuration["GATEHOUSE_MASTER_KEY"];
         if (options.Issuer.Length == 0 && isDevelopment)

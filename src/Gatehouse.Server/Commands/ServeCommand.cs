@@ -68,6 +68,11 @@ internal static class ServeCommand
             .AddHostedService<FeedFollower>()
             .AddHostedService<OutboxWorker>()
             .AddHostedService<Housekeeping>();
+        if (foundation.Feed is not null)
+        {
+            builder.Services.AddHostedService(s => s.GetRequiredService<ProjectionRepairer>());
+        }
+
         AddMail(builder.Services, options);
 
         var app = builder.Build();

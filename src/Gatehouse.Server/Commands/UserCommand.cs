@@ -72,7 +72,7 @@ internal static class UserCommand
                     "Blocked",
                     user,
                     await services.GetRequiredService<BlockUser>()
-                        .Block(user.UserId, parsed.GetValue(reason)!, Operator, Origin.CommandLine, ct)),
+                        .Block(BlockTarget.User(user.UserId), parsed.GetValue(reason)!, Operator, Origin.CommandLine, ct)),
             ct));
         return command;
     }

@@ -16,7 +16,7 @@ public sealed record PasswordCredential(string Email, string Password, bool Reme
 public abstract record SignInOutcome
 {
     /// <summary>The user is in.</summary>
-    public sealed record SignedIn(User User, OpenedSession Session, Permit Permit) : SignInOutcome;
+    public sealed record SignedIn(OpenedSession Session, Permit Permit) : SignInOutcome;
 
     /// <summary>No such user, wrong password, or blocked: the answer is the same for all.</summary>
     public sealed record InvalidCredentials(Permit Permit) : SignInOutcome;
@@ -93,7 +93,8 @@ public sealed class PasswordSignIn(
         }
 
         var user = found.User;
-        var wanted = new NewSession(user.UserId, user.AuthEpoch, SessionKind.Browser, "password", "pwd", credential.RememberMe, origin);
+        var wanted = new NewSession(
+            new Claimant.ByCredential(user.UserId, user.AuthEpoch), SessionKind.Browser, "password", "pwd", credential.RememberMe, origin);
         var outcome = await open.Open(
             wanted,
             alongside =>
@@ -110,7 +111,7 @@ public sealed class PasswordSignIn(
                     await Strengthen(user, credential.Password, ct);
                 }
 
-                return new SignInOutcome.SignedIn(user, opened.Session, addressPermit.Returned);
+                return new SignInOutcome.SignedIn(opened.Session, addressPermit.Returned);
             case OpenOutcome.LimitReached:
                 return new SignInOutcome.SessionLimitReached();
             default:

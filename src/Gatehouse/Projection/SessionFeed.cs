@@ -7,14 +7,15 @@ namespace Gatehouse.Projection;
 /// Reads what changed about sessions since the last look. A position is taken before anything is cached, and each read returns
 /// every row that became visible since, once.
 /// </summary>
-public sealed class SessionFeed(Database database, TimeProvider time)
+public sealed class SessionFeed(ISessionProjection projection, TimeProvider time)
 {
+    private readonly Database database = projection.Feed;
     /// <summary>How long rows stay; a reader that was away longer must forget what it cached.</summary>
     public static readonly TimeSpan Kept = TimeSpan.FromMinutes(10);
 
     private static readonly Sql Trim = new("DELETE FROM session_feed WHERE feed_at < @before");
 
-    private readonly Source source = database is SqliteDatabase ? Source.Sqlite : Source.Postgres;
+    private readonly Source source = projection.Feed is SqliteDatabase ? Source.Sqlite : Source.Postgres;
     private string position = "";
 
     /// <summary>Takes the position from which <see cref="ReadNew"/> goes on.</summary>

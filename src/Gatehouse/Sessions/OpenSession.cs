@@ -1,27 +1,52 @@
 using Gatehouse.Audit;
 using Gatehouse.Keys;
+using Gatehouse.Projection;
 using Gatehouse.Storage;
 using Gatehouse.Tenants;
+using Gatehouse.Users;
 
 namespace Gatehouse.Sessions;
 
+/// <summary>Who signs in, and how the mint makes sure that this still holds when the session is inserted.</summary>
+public abstract record Claimant
+{
+    /// <summary>A user whose credential was found right, at the epoch that was read with it.</summary>
+    public sealed record ByCredential(Guid UserId, long AuthEpoch) : Claimant;
+
+    /// <summary>
+    /// Whoever owns an address that was just proved; a user who does not exist yet is made. <paramref name="UserId"/> is the user who
+    /// was seen, or the id for the new one.
+    /// </summary>
+    public sealed record ByAddress(string Email, Guid UserId, Preferences Registration) : Claimant;
+}
+
 /// <summary>What a sign-in asks for once the credential was found right.</summary>
-/// <param name="UserId">Who signs in.</param>
-/// <param name="AuthEpoch">The user's epoch as it was read together with the credential.</param>
+/// <param name="Who">Who signs in.</param>
 /// <param name="Kind">One of <see cref="SessionKind"/>.</param>
 /// <param name="Method">The sign-in method, as the user's list of sessions names it: <c>password</c>.</param>
 /// <param name="Amr">How the user proved who they are.</param>
 /// <param name="RememberMe">Whether the long idle limit applies.</param>
 /// <param name="Origin">The request.</param>
-public sealed record NewSession(
-    Guid UserId, long AuthEpoch, string Kind, string Method, string Amr, bool RememberMe, Origin Origin);
+public sealed record NewSession(Claimant Who, string Kind, string Method, string Amr, bool RememberMe, Origin Origin)
+{
+    /// <summary>The thumbprint of the key the session is bound to; empty for none.</summary>
+    public string DpopJkt { get; init; } = "";
+
+    /// <summary>The challenge that this session is to confirm; of several that try, one wins.</summary>
+    public ChallengeClaim? Claim { get; init; }
+}
+
+/// <summary>A challenge to be confirmed by the session that is being opened.</summary>
+public sealed record ChallengeClaim(Guid RootId, string Jkt, string Device, long RepeatUntil);
 
 /// <summary>A session just opened, with what its owner is told.</summary>
-/// <param name="Session">The session.</param>
-/// <param name="RefreshToken">The first refresh token.</param>
+/// <param name="Session">The session; where a claim was lost, the one that won it.</param>
+/// <param name="User">Its user.</param>
+/// <param name="RefreshToken">The first refresh token; empty where a claim was lost.</param>
 /// <param name="Membership">The place it works in; null until one is chosen.</param>
 /// <param name="MustChooseTenant">Whether there are several places to choose from.</param>
-public sealed record OpenedSession(SessionSnapshot Session, string RefreshToken, Membership? Membership, bool MustChooseTenant);
+public sealed record OpenedSession(
+    SessionSnapshot Session, User User, string RefreshToken, Membership? Membership, bool MustChooseTenant);
 
 /// <summary>What came of opening a session.</summary>
 public abstract record OpenOutcome
@@ -29,7 +54,10 @@ public abstract record OpenOutcome
     /// <summary>It is open, durable and known to this process.</summary>
     public sealed record Opened(OpenedSession Session) : OpenOutcome;
 
-    /// <summary>The user was blocked, or the credential changed, since it was checked.</summary>
+    /// <summary>Another request confirmed the challenge first; its session is the one that counts, this one's own is revoked.</summary>
+    public sealed record Superseded(SessionSnapshot Survivor) : OpenOutcome;
+
+    /// <summary>The user was blocked, the credential changed, or the challenge ended since it was checked.</summary>
     public sealed record Refused : OpenOutcome;
 
     /// <summary>The user has as many sessions as the policy <see cref="SessionLimitPolicy.Reject"/> allows.</summary>
@@ -37,164 +65,123 @@ public abstract record OpenOutcome
 }
 
 /// <summary>
-/// The one place where sessions come from. Its transaction (1) locks the user and proves that the credential still holds,
-/// (2) reads roles and limit under that lock, (3) ends what is over the limit, (4) inserts and publishes. Lock order: user, then session.
+/// The one place where sessions come from. Its transaction (1) locks the user, made now if need be, and proves that the credential
+/// still holds, (2) reads roles, limit and count under that lock, (3) inserts the session, (4) claims the challenge, if there is one,
+/// (5) ends what is over the limit, or the session itself where the claim was lost, (6) publishes and audits.
+/// Lock order: address, user, session, challenge.
 /// </summary>
 public sealed class OpenSession(
-    Database database, KeyRing keys, SessionCache cache, AuditLog audit, Randomness random, TimeProvider time, SessionOptions options)
+    Database database,
+    KeyRing keys,
+    SessionCache cache,
+    SessionPublisher publisher,
+    AuditLog audit,
+    Randomness random,
+    TimeProvider time,
+    SessionOptions options)
 {
     /// <summary>The scope of sessions on our own surfaces.</summary>
     public const string FirstPartyScope = "openid profile email";
-
-    internal static readonly Sql LockUser = new("""
-        UPDATE users SET auth_epoch = auth_epoch
-        WHERE user_id = @user AND auth_epoch = @seen AND user_status = 'active'
-        RETURNING user_id
-        """);
-
-    private static readonly Sql ReadLimit = new("SELECT setting_value FROM settings WHERE setting_name = 'session_limit'");
-
-    private static readonly Sql CountLive = new("""
-        SELECT count(*) FROM sessions
-        WHERE session_user_id = @user AND session_status = 'active' AND kind IN ('browser', 'device')
-          AND idle_until > @now AND absolute_until > @now
-        """);
-
-    private static readonly Sql EvictBeyond = new($"""
-        UPDATE sessions
-        SET session_status = 'revoked', revoked_at = @now, reason_code = 'session_limit_evicted', revoked_by = 'system:gatehouse',
-            version = CASE WHEN version >= @now THEN version + 1 ELSE @now END
-        WHERE session_id IN (
-            SELECT session_id FROM sessions
-            WHERE session_user_id = @user AND session_status = 'active' AND kind IN ('browser', 'device')
-              AND idle_until > @now AND absolute_until > @now
-            ORDER BY last_accessed_at DESC, session_id DESC
-            LIMIT 1000000 OFFSET @keep)
-        RETURNING {SessionSnapshot.Columns}
-        """);
-
-    private static readonly Sql Insert = new($"""
-        INSERT INTO sessions (
-            session_id, kind, session_user_id, session_tenant_id, client_id, dpop_jkt, parent_id, session_status, version,
-            published_version, roles, permission_version, scope, amr, auth_time, secret_hash, refresh_secret, refresh_key, generation,
-            rotated_at, refresh_tat, retry_hash, idle_ttl, idle_until, absolute_until, session_created_at, last_accessed_at,
-            revoked_at, reason_code, revoked_by, method, device_name, ip, ip_prefix, user_agent)
-        VALUES (
-            @id, @kind, @user, @tenant, '', '', NULL, 'active', @now,
-            @now, @roles, @permissionVersion, @scope, @amr, @now, '', @secret, @key, 0,
-            @now, 0, '', @idle, @now + @idle, @absolute, @now, @now,
-            0, '', '', @method, @device, @ip, @ipPrefix, @agent)
-        RETURNING {SessionSnapshot.Columns}
-        """);
 
     /// <summary>Opens the session; <paramref name="alongside"/> adds what must be stored with it or not at all.</summary>
     public async Task<OpenOutcome> Open(NewSession wanted, Action<Batch> alongside, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(wanted);
         ArgumentNullException.ThrowIfNull(alongside);
-        var (outcome, evicted) = await database.InTransaction(tx => OpenIn(tx, wanted, alongside, ct), ct);
-        foreach (var session in evicted)
+        Minted minted;
+        try
         {
-            cache.Apply(session);
+            minted = await database.InTransaction(tx => OpenIn(tx, wanted, alongside, ct), ct);
+        }
+        catch (ClaimGoneException)
+        {
+            return new OpenOutcome.Refused();
         }
 
-        if (outcome is OpenOutcome.Opened opened)
+        if (minted.Outcome is OpenOutcome.Opened opened)
         {
             cache.Keep(opened.Session.Session);
         }
 
-        return outcome;
+        await publisher.Release(minted.Changed, ct);
+        return minted.Outcome;
     }
 
-    private async Task<(OpenOutcome Outcome, IReadOnlyList<SessionSnapshot> Evicted)> OpenIn(
-        Statements tx, NewSession wanted, Action<Batch> alongside, CancellationToken ct)
+    private async Task<Minted> OpenIn(Statements tx, NewSession wanted, Action<Batch> alongside, CancellationToken ct)
     {
         var now = time.Now();
-        var locked = await tx.QueryOne(LockUser, row => (Guid?)row.Id(0), ct, ("user", wanted.UserId), ("seen", wanted.AuthEpoch));
-        if (locked is null)
+        var entry = MintSql.Enter(wanted.Who, now);
+        await tx.Run(entry.Batch, ct);
+        if (entry.User.First is not { } user)
         {
-            return (new OpenOutcome.Refused(), []);
+            return new Minted(new OpenOutcome.Refused(), []);
         }
 
-        var reads = new Batch();
-        var memberships = reads.Query(TenantStore.MembershipsOf, TenantStore.ReadMembership, ("user", wanted.UserId));
-        var limitSetting = reads.Query(ReadLimit, row => row.Text(0));
-        var live = reads.Query(CountLive, row => row.Long(0), ("user", wanted.UserId), ("now", now));
-        await tx.Run(reads, ct);
-
-        var limit = int.TryParse(limitSetting.First, System.Globalization.CultureInfo.InvariantCulture, out var set) ? set : options.Limit;
-        if (options.LimitPolicy == SessionLimitPolicy.Reject && live.First >= limit)
+        var (limit, policy) = SessionLimit.From(entry.Settings.All, options);
+        if (policy == SessionLimitPolicy.Reject && entry.Live.First >= limit)
         {
-            return (new OpenOutcome.LimitReached(), []);
+            return new Minted(new OpenOutcome.LimitReached(), []);
         }
 
-        IReadOnlyList<SessionSnapshot> evicted = live.First < limit
-            ? []
-            : await tx.Query(EvictBeyond, SessionSnapshot.Read, ct, ("user", wanted.UserId), ("now", now), ("keep", Math.Max(0, limit - 1)));
+        var membership = entry.Memberships.All.Count == 1 ? entry.Memberships.All[0] : null;
+        var row = new NewSessionRow(
+            random.NewId(),
+            user.UserId,
+            membership,
+            random.Bytes(RefreshToken.SecretLength),
+            keys.Current.Refresh,
+            (wanted.RememberMe ? options.IdleLimit : options.ShortIdleLimit).Milliseconds(),
+            now + options.AbsoluteLimit.Milliseconds(),
+            publisher.PublishedAtBirth(now));
+        var insertion = MintSql.Insert(wanted, row, limit, now);
+        await tx.Run(insertion.Batch, ct);
+        if (wanted.Claim is not null && insertion.Survivor?.First is null)
+        {
+            // Nobody confirmed the challenge, and this session could not: it ended in between. Nothing of this may stay.
+            throw new ClaimGoneException();
+        }
 
-        var membership = memberships.All.Count == 1 ? memberships.All[0] : null;
-        var (session, refreshToken) = await InsertIn(tx, wanted, membership, now, ct);
-        await tx.Run(Consequences(wanted, session, evicted, alongside, now), ct);
-        return (new OpenOutcome.Opened(new OpenedSession(session, refreshToken, membership, memberships.All.Count > 1)), evicted);
+        var own = insertion.Superseded?.First ?? insertion.Session.First!;
+        IReadOnlyList<SessionSnapshot> changed = [.. insertion.Evicted.All, own];
+        await tx.Run(Consequences(wanted, changed, alongside), ct);
+        return new Minted(
+            insertion.Superseded?.First is null
+                ? new OpenOutcome.Opened(new OpenedSession(
+                    own,
+                    user,
+                    RefreshToken.Write(RefreshTokenKind.Direct, row.Key, row.SessionId, generation: 0, row.Secret),
+                    membership,
+                    entry.Memberships.All.Count > 1))
+                : new OpenOutcome.Superseded(insertion.Survivor!.First!),
+            changed);
     }
 
-    private async Task<(SessionSnapshot Session, string RefreshToken)> InsertIn(
-        Statements tx, NewSession wanted, Membership? membership, long now, CancellationToken ct)
-    {
-        var id = random.NewId();
-        var secret = random.Bytes(RefreshToken.SecretLength);
-        var key = keys.Current.Refresh;
-        var idle = wanted.RememberMe ? options.IdleLimit : options.ShortIdleLimit;
-        var session = await tx.QueryOne(
-            Insert,
-            SessionSnapshot.Read,
-            ct,
-            ("id", id),
-            ("kind", wanted.Kind),
-            ("user", wanted.UserId),
-            ("tenant", membership?.Tenant.TenantId),
-            ("now", now),
-            ("roles", membership?.Role ?? ""),
-            ("permissionVersion", membership?.ChangedAt ?? 0),
-            ("scope", FirstPartyScope),
-            ("amr", wanted.Amr),
-            ("secret", secret),
-            ("key", key.Number),
-            ("idle", idle.Milliseconds()),
-            ("absolute", now + options.AbsoluteLimit.Milliseconds()),
-            ("method", wanted.Method),
-            ("device", ""),
-            ("ip", wanted.Origin.Ip),
-            ("ipPrefix", wanted.Origin.IpPrefix),
-            ("agent", wanted.Origin.UserAgent));
-        return (session!, RefreshToken.Write(RefreshTokenKind.Direct, key, id, generation: 0, secret));
-    }
-
-    private Batch Consequences(
-        NewSession wanted, SessionSnapshot session, IReadOnlyList<SessionSnapshot> evicted, Action<Batch> alongside, long now)
+    private Batch Consequences(NewSession wanted, IReadOnlyList<SessionSnapshot> changed, Action<Batch> alongside)
     {
         var batch = new Batch();
-        foreach (var ended in evicted)
+        foreach (var session in changed)
         {
-            SessionStore.Publish(batch, ended, now);
-            audit.Add(batch, new AuditEvent("session.revoked", "success", Actor.System, wanted.Origin)
+            publisher.Stage(batch, session);
+            var isOver = session.Status == SessionStatus.Revoked;
+            audit.Add(batch, new AuditEvent(
+                isOver ? "session.revoked" : "session.opened",
+                "success",
+                isOver ? Actor.System : Actor.User(session.UserId),
+                wanted.Origin)
             {
-                UserId = ended.UserId,
-                SessionId = ended.SessionId,
-                TenantId = ended.TenantId,
-                Details = ended.ReasonCode,
+                UserId = session.UserId,
+                SessionId = session.SessionId,
+                TenantId = session.TenantId,
+                Details = isOver ? session.ReasonCode : wanted.Method,
             });
         }
 
-        SessionStore.Publish(batch, session, now);
-        audit.Add(batch, new AuditEvent("session.opened", "success", Actor.User(session.UserId), wanted.Origin)
-        {
-            UserId = session.UserId,
-            SessionId = session.SessionId,
-            TenantId = session.TenantId,
-            Details = wanted.Method,
-        });
         alongside(batch);
         return batch;
     }
+
+    private sealed record Minted(OpenOutcome Outcome, IReadOnlyList<SessionSnapshot> Changed);
+
+    /// <summary>Rolls the mint back.</summary>
+    private sealed class ClaimGoneException : Exception;
 }

@@ -276,12 +276,12 @@ public sealed class RefreshSession(
                     ("lost", options.LostAnswer.Milliseconds()));
                 if (reused is null)
                 {
-                    return [];
+                    return new Ended([], []);
                 }
 
                 var children = await tx.Query(RevokeChildren, SessionSnapshot.Read, ct, ("id", token.SessionId), ("now", now));
                 await Warn(tx, reused, request.Origin, ct);
-                return [reused, .. children];
+                return new Ended([reused, .. children], []);
             },
             Actor.System,
             request.Origin,

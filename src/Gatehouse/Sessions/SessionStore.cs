@@ -12,13 +12,22 @@ public sealed record SessionRow(
     long CreatedAt,
     long LastAccessedAt);
 
-/// <summary>Reads sessions, and writes what changed into the feed.</summary>
+/// <summary>Reads sessions.</summary>
 public sealed class SessionStore(Database database, TimeProvider time)
 {
     private const string RowColumns =
         $"{SessionSnapshot.Columns}, method, device_name, ip, user_agent, session_created_at, last_accessed_at";
 
     private static readonly Sql ById = new($"SELECT {SessionSnapshot.Columns} FROM sessions WHERE session_id = @id");
+
+    private static readonly Sql RowById = new($"SELECT {RowColumns} FROM sessions WHERE session_id = @id");
+
+    private static readonly Sql AllOfUser = new($"""
+        SELECT {RowColumns} FROM sessions
+        WHERE session_user_id = @user
+        ORDER BY session_created_at DESC, session_id DESC
+        LIMIT @limit
+        """);
 
     private static readonly Sql LiveOfUser = new($"""
         SELECT {RowColumns} FROM sessions
@@ -27,20 +36,20 @@ public sealed class SessionStore(Database database, TimeProvider time)
         LIMIT @limit
         """);
 
-    private static readonly Sql InsertFeed =
-        new("INSERT INTO session_feed (feed_session_id, feed_snapshot, feed_at) VALUES (@session, @snapshot, @now)");
-
     /// <summary>The snapshot of the row as it is stored now.</summary>
     public Task<SessionSnapshot?> Find(Guid sessionId, CancellationToken ct) =>
         database.QueryOne(ById, SessionSnapshot.Read, ct, ("id", sessionId));
 
+    /// <summary>The whole row.</summary>
+    public Task<SessionRow?> FindRow(Guid sessionId, CancellationToken ct) => database.QueryOne(RowById, ReadRow, ct, ("id", sessionId));
+
+    /// <summary>A user's sessions, over or not, newest first.</summary>
+    public Task<IReadOnlyList<SessionRow>> ListAll(Guid userId, int limit, CancellationToken ct) =>
+        database.Query(AllOfUser, ReadRow, ct, ("user", userId), ("limit", limit));
+
     /// <summary>A user's live sessions, newest first.</summary>
     public Task<IReadOnlyList<SessionRow>> ListLive(Guid userId, int limit, CancellationToken ct) =>
         database.Query(LiveOfUser, ReadRow, ct, ("user", userId), ("now", time.Now()), ("limit", limit));
-
-    /// <summary>Puts a snapshot into the feed, in the transaction of the change it tells.</summary>
-    internal static void Publish(Batch batch, SessionSnapshot snapshot, long now) =>
-        batch.Add(InsertFeed, ("session", snapshot.SessionId), ("snapshot", snapshot.ToJson()), ("now", now));
 
     private static SessionRow ReadRow(Row row)
     {

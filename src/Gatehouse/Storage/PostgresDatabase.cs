@@ -179,6 +179,11 @@ internal sealed class PostgresDatabase : Database
 
     private static async Task RunOn(Batch batch, NpgsqlConnection connection, CancellationToken ct)
     {
+        if (batch.Items.Count == 0)
+        {
+            return;
+        }
+
         await using var commands = new NpgsqlBatch(connection);
         foreach (var item in batch.Items)
         {

@@ -57,14 +57,7 @@ public sealed class Throttle(Database database, TimeProvider time, ThrottleOptio
             return new Permit(Granted: true, policy.Limit, policy.Limit, now, "", policy.Interval);
         }
 
-        var taken = await database.QueryOne(
-            Take,
-            row => (long?)row.Long(0),
-            ct,
-            ("key", key),
-            ("now", now),
-            ("interval", policy.Interval),
-            ("burst", policy.Burst));
+        var taken = await database.QueryOne(Take, row => (long?)row.Long(0), ct, Args(key, policy));
         if (taken is { } tat)
         {
             return Permit.From(policy, key, tat, granted: true, now);
@@ -73,6 +66,33 @@ public sealed class Throttle(Database database, TimeProvider time, ThrottleOptio
         // The row may have been given back or purged since; then the next permit is free now.
         var refused = await database.QueryOne(Read, row => (long?)row.Long(0), ct, ("key", key));
         return Permit.From(policy, key, Math.Max(refused ?? 0, now + policy.Burst), granted: false, now);
+    }
+
+    /// <summary>Takes a permit inside a transaction, whether throttles are on or not.</summary>
+    internal async Task<bool> ReserveAlways(Statements tx, string key, ThrottlePolicy policy, CancellationToken ct) =>
+        await tx.QueryOne(Take, row => (long?)row.Long(0), ct, Args(key, policy)) is not null;
+
+    /// <summary>Takes a permit with the batch; the answer is there once it has run.</summary>
+    internal Func<bool> Reserve(Batch batch, string key, ThrottlePolicy policy)
+    {
+        if (!options.Enabled)
+        {
+            return () => true;
+        }
+
+        var taken = batch.Query(Take, row => row.Long(0), Args(key, policy));
+        return () => taken.All.Count > 0;
+    }
+
+    /// <summary>Counts something with the batch that was not asked whether it may.</summary>
+    internal void Count(Batch batch, string key, ThrottlePolicy policy) => Reserve(batch, key, policy);
+
+    /// <summary>Looks, with the batch, whether a key has no permit left.</summary>
+    internal Func<bool> IsExhausted(Batch batch, string key, ThrottlePolicy policy)
+    {
+        var now = time.Now();
+        var tat = batch.Query(Read, row => row.Long(0), ("key", key));
+        return () => options.Enabled && tat.First > now + policy.Burst;
     }
 
     /// <summary>Gives exactly this permit back, in the transaction of the success that earned it.</summary>
@@ -88,4 +108,7 @@ public sealed class Throttle(Database database, TimeProvider time, ThrottleOptio
 
     /// <summary>Forgets the keys that are untouched again.</summary>
     public Task<int> PurgeIdle(CancellationToken ct) => database.Execute(Purge, ct, ("now", time.Now()));
+
+    private Arg[] Args(string key, ThrottlePolicy policy) =>
+        [("key", key), ("now", time.Now()), ("interval", policy.Interval), ("burst", policy.Burst)];
 }

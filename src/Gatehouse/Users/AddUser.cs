@@ -46,6 +46,23 @@ public sealed class AddUser(Database database, PasswordHashing hashing, AuditLog
         RETURNING address_blocked_at
         """);
 
+    // For a sign-in that makes its user: two statements that do nothing when the address has a user or is blocked.
+    internal static readonly Sql NumberIfNew = new($"""
+        UPDATE counters SET counter_value = counter_value + 1
+        WHERE counter_name = 'user_number' AND {MayBeMade}
+        """);
+
+    internal static readonly Sql InsertIfNew = new($"""
+        INSERT INTO users ({UserStore.Columns})
+        SELECT @id, counter_value, @email, 1, '', '', NULL, NULL, '', 'active', '', 0, @locale, @zone, @date, @time, @now
+        FROM counters WHERE counter_name = 'user_number' AND {MayBeMade}
+        """);
+
+    private const string MayBeMade = """
+        NOT EXISTS (SELECT 1 FROM users WHERE email = @email)
+        AND NOT EXISTS (SELECT 1 FROM addresses WHERE address = @email AND address_blocked_at > 0)
+        """;
+
     private static readonly Sql IsTaken = new("SELECT user_id FROM users WHERE email = @email");
 
     private static readonly Sql NextNumber =

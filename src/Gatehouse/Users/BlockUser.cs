@@ -4,20 +4,35 @@ using Gatehouse.Storage;
 
 namespace Gatehouse.Users;
 
-/// <summary>What came of blocking or erasing a user.</summary>
+/// <summary>Whom a block is about: a user, or an address, which may have no user yet.</summary>
+public sealed record BlockTarget(Guid? UserId, string? Email)
+{
+    /// <summary>A user by id.</summary>
+    public static BlockTarget User(Guid userId) => new(userId, null);
+
+    /// <summary>An address.</summary>
+    public static BlockTarget Address(string email) => new(null, EmailAddress.Normalize(email));
+}
+
+/// <summary>What came of ending a user.</summary>
 public abstract record EndUserOutcome
 {
-    /// <summary>The user is out, and these sessions ended with it.</summary>
+    /// <summary>It is so now, and these sessions are over.</summary>
     public sealed record Done(IReadOnlyList<SessionSnapshot> Sessions) : EndUserOutcome;
 
     /// <summary>There is no such user.</summary>
     public sealed record NotFound : EndUserOutcome;
 }
 
-/// <summary>Refuses a user everywhere and at once: no sign-in that is under way can finish, no session goes on.</summary>
-public sealed class BlockUser(RevokeSessions revoke, AuditLog audit, TimeProvider time)
+/// <summary>
+/// Refuses a user or an address everywhere and at once: no sign-in that is under way can finish, no session goes on, and the answer at
+/// sign-in is that of wrong credentials. Repeating a block publishes again what it ended.
+/// </summary>
+public sealed class BlockUser(Database database, RevokeSessions revoke, AuditLog audit, TimeProvider time)
 {
-    private static readonly Sql FindEmail = new("SELECT email FROM users WHERE user_id = @user");
+    private static readonly Sql Find = new("""
+        SELECT user_id, email FROM users WHERE user_status <> 'deleted' AND (user_id = @user OR (email = @email AND email <> ''))
+        """);
 
     private static readonly Sql BlockAddress = new("""
         INSERT INTO addresses (address, address_blocked_at) VALUES (@email, @now)
@@ -25,38 +40,94 @@ public sealed class BlockUser(RevokeSessions revoke, AuditLog audit, TimeProvide
             SET address_blocked_at = CASE WHEN addresses.address_blocked_at > 0 THEN addresses.address_blocked_at ELSE @now END
         """);
 
+    private static readonly Sql UnblockAddress = new("UPDATE addresses SET address_blocked_at = 0 WHERE address = @email");
+
     // Raising the epoch makes every credential that was checked before this moment worthless.
     private static readonly Sql SetBlocked = new("""
-        UPDATE users SET user_status = 'blocked', auth_epoch = auth_epoch + 1
-        WHERE user_id = @user AND user_status <> 'deleted'
+        UPDATE users SET user_status = 'blocked', auth_epoch = auth_epoch + 1 WHERE user_id = @user AND user_status <> 'deleted'
         """);
 
-    /// <summary>Blocks the user. Repeating it ends whatever is still open.</summary>
-    public async Task<EndUserOutcome> Block(Guid userId, string reason, Actor actor, Origin origin, CancellationToken ct)
+    private static readonly Sql SetActive = new("UPDATE users SET user_status = 'active' WHERE user_id = @user AND user_status = 'blocked'");
+
+    /// <summary>Blocks. An address without a user is blocked before there is one.</summary>
+    public async Task<EndUserOutcome> Block(BlockTarget target, string reason, Actor actor, Origin origin, CancellationToken ct)
     {
-        var found = false;
-        var ended = await revoke.Run(
+        ArgumentNullException.ThrowIfNull(target);
+        var isKnown = true;
+        var affected = await revoke.Run(
             async tx =>
             {
-                if (await tx.QueryOne(FindEmail, row => row.Text(0), ct, ("user", userId)) is not { } email)
+                // The address is locked first, as by whoever makes a user of it; only then does it say whether there is one.
+                if (target.Email is not null)
                 {
-                    return [];
+                    await tx.Execute(BlockAddress, ct, ("email", target.Email), ("now", time.Now()));
                 }
 
-                if (email.Length > 0)
+                var user = await FindIn(tx, target, ct);
+                isKnown = user is not null || target.Email is not null;
+                if (user is { Email.Length: > 0 } && target.Email is null)
                 {
-                    await tx.Execute(BlockAddress, ct, ("email", email), ("now", time.Now()));
+                    await tx.Execute(BlockAddress, ct, ("email", user.Email), ("now", time.Now()));
                 }
 
-                found = await tx.Execute(SetBlocked, ct, ("user", userId)) > 0;
-                var batch = new Batch();
-                audit.Add(batch, new AuditEvent("user.blocked", "success", actor, origin) { UserId = userId, Details = reason });
-                await tx.Run(batch, ct);
-                return await revoke.AllOfUserIn(tx, userId, except: null, reason, actor, ct);
+                if (user is not null)
+                {
+                    await tx.Execute(SetBlocked, ct, ("user", user.UserId));
+                }
+
+                if (isKnown)
+                {
+                    await Audit(tx, "user.blocked", user?.UserId, reason, actor, origin, ct);
+                }
+
+                return user is null ? new Ended([], []) : await revoke.AllOfUserAgainIn(tx, user.UserId, reason, actor, ct);
             },
             actor,
             origin,
             ct);
-        return found ? new EndUserOutcome.Done(ended) : new EndUserOutcome.NotFound();
+        return isKnown ? new EndUserOutcome.Done(affected) : new EndUserOutcome.NotFound();
     }
+
+    /// <summary>Lets the user or address in again; sessions that were ended stay ended. False when there is neither.</summary>
+    public Task<bool> Unblock(BlockTarget target, string reason, Actor actor, Origin origin, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        return database.InTransaction(
+            async tx =>
+            {
+                var user = await FindIn(tx, target, ct);
+                var changed = 0;
+                if ((target.Email ?? user?.Email) is { Length: > 0 } email)
+                {
+                    changed += await tx.Execute(UnblockAddress, ct, ("email", email));
+                }
+
+                if (user is not null)
+                {
+                    await tx.Execute(SetActive, ct, ("user", user.UserId));
+                    changed++;
+                }
+
+                if (changed > 0)
+                {
+                    await Audit(tx, "user.unblocked", user?.UserId, reason, actor, origin, ct);
+                }
+
+                return changed > 0;
+            },
+            ct);
+    }
+
+    private static Task<Found?> FindIn(Statements tx, BlockTarget target, CancellationToken ct) => tx.QueryOne(
+        Find, row => new Found(row.Id(0), row.Text(1)), ct, ("user", target.UserId), ("email", target.Email ?? ""));
+
+    private async Task Audit(
+        Statements tx, string action, Guid? userId, string reason, Actor actor, Origin origin, CancellationToken ct)
+    {
+        var batch = new Batch();
+        audit.Add(batch, new AuditEvent(action, "success", actor, origin) { UserId = userId, Details = reason });
+        await tx.Run(batch, ct);
+    }
+
+    private sealed record Found(Guid UserId, string Email);
 }

@@ -1,4 +1,5 @@
 using Gatehouse.Idempotency;
+using Gatehouse.Projection;
 using Gatehouse.Sessions;
 using Gatehouse.Storage;
 
@@ -8,7 +9,7 @@ namespace Gatehouse.Users;
 /// Changes how a user wants to see things. The user's sessions get a new version with it, so that every process drops the
 /// views it rendered for them.
 /// </summary>
-public sealed class ChangePreferences(Database database, SessionCache cache, TimeProvider time)
+public sealed class ChangePreferences(Database database, SessionPublisher publisher, TimeProvider time)
 {
     private static readonly Sql Update = new("""
         UPDATE users SET locale = coalesce(@locale, locale), time_zone = coalesce(@zone, time_zone),
@@ -51,7 +52,7 @@ public sealed class ChangePreferences(Database database, SessionCache cache, Tim
                 var batch = new Batch();
                 foreach (var session in touched)
                 {
-                    SessionStore.Publish(batch, session, now);
+                    publisher.Stage(batch, session);
                 }
 
                 await tx.Run(batch, ct);
@@ -59,11 +60,7 @@ public sealed class ChangePreferences(Database database, SessionCache cache, Tim
             },
             once,
             ct);
-        foreach (var session in touched)
-        {
-            cache.Apply(session);
-        }
-
+        await publisher.Release(touched, ct);
         return changed;
     }
 }

@@ -35,14 +35,14 @@ public sealed class DeleteUser(RevokeSessions revoke, AuditLog audit)
                 found = await tx.Execute(Erase, ct, ("user", userId)) > 0;
                 if (!found)
                 {
-                    return [];
+                    return new Ended([], []);
                 }
 
                 var sessions = await revoke.AllOfUserIn(tx, userId, except: null, "user_deleted", actor, ct);
                 var batch = new Batch().Add(LeaveTenants, ("user", userId)).Add(ForgetPlaces, ("user", userId));
                 audit.Add(batch, new AuditEvent("user.deleted", "success", actor, origin) { UserId = userId });
                 await tx.Run(batch, ct);
-                return sessions;
+                return new Ended(sessions, []);
             },
             actor,
             origin,

@@ -104,7 +104,7 @@ public sealed class PortalAuth(
     {
         http.NeverStore();
         http.ShowLimit(outcome.Permit);
-        var (session, refreshToken, membership, mustChoose) = outcome.Session;
+        var (session, user, refreshToken, membership, mustChoose) = outcome.Session;
         var token = issuer.Issue(session, sessions.AccessTokenLife);
         var answer = new LoginAnswer(
             Success: true,
@@ -112,7 +112,7 @@ public sealed class PortalAuth(
             refreshToken,
             "Bearer",
             token.ExpiresIn,
-            UserView.Of(outcome.User),
+            UserView.Of(user),
             TenantView.Of(membership?.Tenant),
             session.SessionId)
         {

@@ -49,7 +49,7 @@ public sealed class PortalSessions(
         }
 
         // Somebody else's session, an unknown and a malformed id look the same; one's own that is over is fine.
-        if (!Guid.TryParseExact(http.Request.RouteValues["id"] as string, "D", out var id)
+        if (http.RouteId() is not { } id
             || await cache.Get(id, http.RequestAborted) is not { } target
             || target.UserId != session.UserId)
         {

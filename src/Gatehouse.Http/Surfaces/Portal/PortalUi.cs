@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Gatehouse.Users;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -57,7 +56,7 @@ public sealed class PortalUi(AccountViews accounts, ChangePreferences change, Us
             http,
             session.UserId.ToString(),
             once => change.Apply(
-                session.UserId, body.Locale, body.Timezone, body.DateFormat, body.TimeFormat, http.RequestAborted, once),
+                session.UserId, body.Language, body.Timezone, body.DateFormat, body.TimeFormat, http.RequestAborted, once),
             now => Wire.Reply(200, PreferencesView.Of(now), PortalJson.Default.PreferencesView));
     }
 
@@ -87,7 +86,7 @@ public sealed class PortalUi(AccountViews accounts, ChangePreferences change, Us
 }
 
 /// <summary><c>PATCH preferences</c>: any of the fields; those left out stay as they are.</summary>
-public sealed partial record PreferencesBody(string? Locale, string? Timezone, string? DateFormat, string? TimeFormat)
+public sealed record PreferencesBody(string? Language, string? Timezone, string? DateFormat, string? TimeFormat)
 {
     private static readonly string[] DateFormats = ["MM/DD/YYYY", "DD/MM/YYYY", "DD.MM.YYYY", "YYYY-MM-DD"];
     private static readonly string[] TimeFormats = ["12h", "24h"];
@@ -95,23 +94,13 @@ public sealed partial record PreferencesBody(string? Locale, string? Timezone, s
     internal static PreferencesBody Read(JsonFields fields)
     {
         var locale = fields.OptionalText("locale", 35);
-        if (locale is not null && !LanguageTag().IsMatch(locale))
+        if (locale is not null && !Locale.IsLanguageTag(locale))
         {
             fields.Refuse("locale", "must be a language tag such as en-US (BCP 47).");
         }
 
-        var zone = fields.OptionalText("timezone", 64);
-        if (zone is not null && !IsZone(zone))
-        {
-            fields.Refuse("timezone", "must be an IANA time zone such as America/New_York.");
-        }
-
-        return new(locale, zone, OneOf(fields, "dateFormat", DateFormats), OneOf(fields, "timeFormat", TimeFormats));
+        return new(locale, fields.TimeZone("timezone"), OneOf(fields, "dateFormat", DateFormats), OneOf(fields, "timeFormat", TimeFormats));
     }
-
-    // The system also knows abbreviations and offsets; only names of places and UTC mean the same to every client.
-    private static bool IsZone(string zone) =>
-        (zone == "UTC" || zone.Contains('/', StringComparison.Ordinal)) && TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _);
 
     private static string? OneOf(JsonFields fields, string field, string[] allowed)
     {
@@ -123,7 +112,4 @@ public sealed partial record PreferencesBody(string? Locale, string? Timezone, s
 
         return value;
     }
-
-    [GeneratedRegex("^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$", RegexOptions.ExplicitCapture, 100)]
-    private static partial Regex LanguageTag();
 }

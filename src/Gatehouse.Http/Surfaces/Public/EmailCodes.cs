@@ -1,0 +1,203 @@
+using System.Text.Json.Serialization;
+using Gatehouse.Challenges;
+using Gatehouse.Sessions;
+using Gatehouse.Tokens;
+using Gatehouse.Users;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Gatehouse.Http.Surfaces.Public;
+
+/// <summary>Sign in with a code by e-mail: ask for one, hand it in.</summary>
+public sealed class EmailCodes(
+    SendCode send, ConfirmEmailCode confirm, AccessTokenIssuer issuer, HttpOptions options, TimeProvider time)
+{
+    private static readonly TimeSpan AccessTokenLife = TimeSpan.FromSeconds(900);
+
+    // One message for a code that is wrong, expired, used, suppressed or exhausted, and for a user who is blocked.
+    private static readonly ApiError InvalidCode = new(401, "INVALID_CODE", "The code is not valid. Check it, or ask for a new one.");
+
+    /// <summary>Maps the routes.</summary>
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/v1/public/auth");
+        group.MapPost("/send-email-code", Send);
+        group.MapPost("/confirm-email-code", Confirm);
+    }
+
+    private async Task Send(HttpContext http)
+    {
+        if (await http.ReadBody(SendCodeBody.Read, time, isStrict: true) is not { } body)
+        {
+            return;
+        }
+
+        var request = new CodeRequest(
+            ChallengePurpose.EmailSignIn, body.Email, "sign_in_code", Locale.Of(http), http.Origin(options));
+        switch (await send.Send(request, http.RequestAborted))
+        {
+            case SendCodeOutcome.Accepted accepted:
+                http.NeverStore();
+                await http.Answer(200, new SendCodeAnswer(accepted.ChallengeId), PublicJson.Default.SendCodeAnswer);
+                break;
+            case SendCodeOutcome.Throttled throttled:
+                http.ShowLimit(throttled.Permit);
+                await http.Fail(ApiError.TooMany(throttled.Permit, "codes asked for", time.Now()), time);
+                break;
+        }
+    }
+
+    private async Task Confirm(HttpContext http)
+    {
+        if (await http.ReadBody(ConfirmCodeBody.Read, time, isStrict: true) is not { } body)
+        {
+            return;
+        }
+
+        // Ids are opaque to clients, so one that is not even a UUID is simply unknown.
+        if (!Guid.TryParseExact(body.ChallengeId, "D", out var challengeId))
+        {
+            await http.Fail(InvalidCode, time);
+            return;
+        }
+
+        var registration = Preferences.Default with
+        {
+            Locale = Locale.Of(http),
+            TimeZone = body.TimeZone ?? Preferences.Default.TimeZone,
+        };
+        var request = new CodeConfirmation(
+            challengeId,
+            body.Code,
+            body.ClientPublicKey?.Thumbprint ?? "",
+            body.Device?.DeviceId ?? "",
+            registration,
+            body.RememberMe,
+            http.Origin(options));
+        await (await confirm.Confirm(request, http.RequestAborted) switch
+        {
+            ConfirmOutcome.Confirmed c => Welcome(http, c, body.Tokens),
+            ConfirmOutcome.Revoked => http.Fail(
+                new ApiError(401, "SESSION_REVOKED", "This session has ended. Please sign in again."), time),
+            ConfirmOutcome.SessionLimitReached => http.Fail(
+                new ApiError(409, "SESSION_LIMIT_REACHED", "You are signed in on too many devices. Sign out on one of them first."), time),
+            _ => http.Fail(InvalidCode, time),
+        });
+    }
+
+    private Task Welcome(HttpContext http, ConfirmOutcome.Confirmed confirmed, bool wantsTokens)
+    {
+        http.NeverStore();
+        if (!wantsTokens || confirmed.RefreshToken.Length == 0)
+        {
+            return http.Answer(200, new ConfirmCodeAnswer(confirmed.Session.SessionId), PublicJson.Default.ConfirmCodeAnswer);
+        }
+
+        var token = issuer.Issue(confirmed.Session, AccessTokenLife);
+        var answer = new ConfirmCodeAnswer(confirmed.Session.SessionId)
+        {
+            AccessToken = token.Text,
+            RefreshToken = confirmed.RefreshToken,
+            ExpiresIn = token.ExpiresIn,
+        };
+        return http.Answer(200, answer, PublicJson.Default.ConfirmCodeAnswer);
+    }
+}
+
+/// <summary><c>POST send-email-code</c>.</summary>
+public sealed record SendCodeBody(string Email)
+{
+    internal static SendCodeBody Read(JsonFields fields)
+    {
+        var email = EmailAddress.Normalize(fields.Text("email", EmailAddress.MaxLength));
+        if (email.Length > 0 && !EmailAddress.IsPlausible(email))
+        {
+            fields.Refuse("email", "is not an e-mail address.");
+        }
+
+        return new(email);
+    }
+}
+
+/// <summary>An id to confirm with, whether or not a message was sent.</summary>
+public sealed record SendCodeAnswer(Guid ChallengeId);
+
+/// <summary><c>POST confirm-email-code</c>.</summary>
+public sealed record ConfirmCodeBody(
+    string ChallengeId, string Code, PublicJwk? ClientPublicKey, string? TimeZone, DeviceBody? Device, bool Tokens, bool RememberMe)
+{
+    internal static ConfirmCodeBody Read(JsonFields fields) => new(
+        fields.Text("challenge_id", 64),
+        fields.Text("code", 32),
+        ReadKey(fields),
+        fields.TimeZone("time_zone"),
+        fields.Object("device") is { } device ? DeviceBody.Read(device) : null,
+        fields.Flag("tokens", otherwise: false),
+        fields.Flag("remember_me", otherwise: true));
+
+    private static PublicJwk? ReadKey(JsonFields fields)
+    {
+        if (fields.Object("client_public_key") is not { } jwk)
+        {
+            return null;
+        }
+
+        if (!PublicJwk.TryCreate(jwk.Text("kty", 8), jwk.Text("crv", 16), jwk.Text("x", 64), jwk.Text("y", 64), out var key))
+        {
+            fields.Refuse("client_public_key", "must be a public JWK on the curve P-256: kty EC, crv P-256, x, y.");
+        }
+
+        return key;
+    }
+}
+
+/// <summary>What a client tells about the device it runs on.</summary>
+public sealed record DeviceBody(
+    string DeviceId,
+    string? DeviceType,
+    string? DeviceName,
+    string? Platform,
+    string? PlatformVersion,
+    string? AppVersion,
+    string? FcmToken)
+{
+    internal static DeviceBody Read(JsonFields fields)
+    {
+        var id = fields.Text("device_id", 64);
+        if (id.Length > 0 && !Guid.TryParseExact(id, "D", out _))
+        {
+            fields.Refuse("device_id", "must be a UUID.");
+        }
+
+        return new(
+            id,
+            fields.OptionalText("device_type", 32),
+            fields.OptionalText("device_name", 128),
+            fields.OptionalText("platform", 64),
+            fields.OptionalText("platform_version", 64),
+            fields.OptionalText("app_version", 64),
+            fields.OptionalText("fcm_token", 512));
+    }
+}
+
+/// <summary>The session, and its tokens if the client asked for them and nobody has refreshed yet. <c>expires_in</c> is in seconds.</summary>
+public sealed record ConfirmCodeAnswer(Guid DeviceSessionId)
+{
+    /// <summary>The access token.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? AccessToken { get; init; }
+
+    /// <summary>The refresh token.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? RefreshToken { get; init; }
+
+    /// <summary>The access token's life.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? ExpiresIn { get; init; }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(SendCodeAnswer))]
+[JsonSerializable(typeof(ConfirmCodeAnswer))]
+internal sealed partial class PublicJson : JsonSerializerContext;

@@ -1,0 +1,169 @@
+using Gatehouse.Audit;
+using Gatehouse.Delivery;
+using Gatehouse.Storage;
+using Gatehouse.Throttling;
+using Gatehouse.Users;
+
+namespace Gatehouse.Challenges;
+
+/// <summary>A code to be sent to an address.</summary>
+/// <param name="Purpose">One of <see cref="ChallengePurpose"/>.</param>
+/// <param name="Address">The address, normalised.</param>
+/// <param name="Template">The message's template.</param>
+/// <param name="Language">The language the client asked for.</param>
+/// <param name="Origin">The request.</param>
+public sealed record CodeRequest(string Purpose, string Address, string Template, string Language, Origin Origin);
+
+/// <summary>What came of asking for a code.</summary>
+public abstract record SendCodeOutcome
+{
+    /// <summary>An id to confirm with; it says nothing about whether a message went out, or to whom.</summary>
+    public sealed record Accepted(Guid ChallengeId, long ExpiresAt) : SendCodeOutcome;
+
+    /// <summary>Too many requests from this client address.</summary>
+    public sealed record Throttled(Permit Permit) : SendCodeOutcome;
+}
+
+/// <summary>
+/// Hands out a challenge: (1) reserves the cooldown, (2) resolves the address to existing, creatable or blocked, (3) stores the
+/// challenge, with its message in the outbox. One transaction of as many round trips in every branch, and the message goes out
+/// after the answer, so neither the answer nor its time tells the branches apart.
+/// </summary>
+public sealed class SendCode(
+    Database database,
+    Throttle throttle,
+    ChallengeCodes codes,
+    Outbox outbox,
+    AuditLog audit,
+    Randomness random,
+    TimeProvider time,
+    ChallengeOptions options)
+{
+    private static readonly Sql Resolve = new("""
+        SELECT coalesce((SELECT address_blocked_at FROM addresses WHERE address = @address), 0),
+            coalesce((SELECT user_status FROM users WHERE email = @address), '')
+        """);
+
+    // The code that is on its way: the newest root of this address that nobody has used yet.
+    private static readonly Sql FindLive = new("""
+        SELECT challenge_id, challenge_expires_at,
+            (SELECT count(*) FROM challenges AS aliases WHERE aliases.root_id = roots.challenge_id) AS ids
+        FROM challenges AS roots
+        WHERE challenge_address = @address AND purpose = @purpose AND alias_number = 0 AND challenge_expires_at > @now
+          AND challenge_status IN ('pending_send', 'sent', 'delivery_suppressed')
+        ORDER BY challenge_created_at DESC, challenge_id DESC
+        LIMIT 1
+        """);
+
+    private static readonly Sql Insert = new("""
+        INSERT INTO challenges (
+            challenge_id, root_id, alias_number, purpose, challenge_address, challenge_status, delivery_outcome, digits, own_tries,
+            alias_tries, language, challenge_created_at, challenge_expires_at, confirmed_session_id, confirmed_jkt, confirmed_device)
+        VALUES (@id, @root, @alias, @purpose, @address, @status, '', @digits, 0, 0, @language, @now, @expires, NULL, '', '')
+        """);
+
+    /// <summary>Hands out a challenge for the address.</summary>
+    public async Task<SendCodeOutcome> Send(CodeRequest request, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var permit = await throttle.Reserve($"send:{request.Origin.IpPrefix}", options.Sends, ct);
+        if (!permit.Granted)
+        {
+            return new SendCodeOutcome.Throttled(permit);
+        }
+
+        var accepted = await database.InTransaction(tx => SendIn(tx, request, ct), ct);
+        outbox.Notify();
+        return accepted;
+    }
+
+    private async Task<SendCodeOutcome.Accepted> SendIn(Statements tx, CodeRequest request, CancellationToken ct)
+    {
+        var now = time.Now();
+        var hash = codes.HashAddress(request.Address);
+        var id = random.NewId();
+        var allowed = await throttle.ReserveAlways(tx, CooldownKey(request.Purpose, hash), options.CooldownPolicy, ct);
+        if (allowed)
+        {
+            var look = new Batch();
+            var within = throttle.Reserve(look, $"messages:{hash}", options.Messages);
+            var longer = throttle.IsExhausted(look, WrongTriesKey(hash), options.WrongTries);
+            var resolved = look.Query(Resolve, row => row.Long(0) > 0 || row.Text(1) is User.Blocked or User.Deleted, ("address", request.Address));
+            await tx.Run(look, ct);
+            return await StoreRoot(tx, request, id, hash, isBlocked: resolved.First, isWithin: within(), isLong: longer(), now, ct);
+        }
+
+        var live = await tx.QueryOne(
+            FindLive,
+            row => new Live(row.Id(0), row.Long(1), row.Long(2)),
+            ct,
+            ("address", request.Address),
+            ("purpose", request.Purpose),
+            ("now", now));
+
+        // Without a live code there is nothing to share: such an id is its own root, of which no message was ever made.
+        var expires = live?.ExpiresAt ?? now + options.Life.Milliseconds();
+        var batch = Challenge(request, id, live?.RootId ?? id, live?.Ids ?? 0, ChallengeStatus.DeliveryThrottled, ChallengeCodes.UsualDigits, now, expires);
+        Audit(batch, request, hash, "throttled");
+        await tx.Run(batch, ct);
+        return new SendCodeOutcome.Accepted(id, expires);
+    }
+
+    private async Task<SendCodeOutcome.Accepted> StoreRoot(
+        Statements tx, CodeRequest request, Guid id, string hash, bool isBlocked, bool isWithin, bool isLong, long now, CancellationToken ct)
+    {
+        var expires = now + options.Life.Milliseconds();
+        var status = isBlocked ? ChallengeStatus.DeliverySuppressed
+            : isWithin ? ChallengeStatus.PendingSend
+            : ChallengeStatus.DeliveryThrottled;
+        var digits = isLong ? ChallengeCodes.LongDigits : ChallengeCodes.UsualDigits;
+        var batch = Challenge(request, id, id, alias: 0, status, digits, now, expires);
+        if (status == ChallengeStatus.PendingSend)
+        {
+            outbox.Add(batch, Message(request, id, expires));
+        }
+
+        Audit(batch, request, hash, status);
+        await tx.Run(batch, ct);
+        return new SendCodeOutcome.Accepted(id, expires);
+    }
+
+    private OutboxMessage Message(CodeRequest request, Guid id, long expires)
+    {
+        var minutes = (int)options.Life.TotalMinutes;
+        var data = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [ChallengeDelivery.IdField] = id.ToString(),
+            ["minutes"] = minutes.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        };
+        return new OutboxMessage(MessageChannel.Mail, request.Address, request.Template, request.Language, data) { ExpiresAt = expires };
+    }
+
+    private static Batch Challenge(
+        CodeRequest request, Guid id, Guid root, long alias, string status, int digits, long now, long expires) =>
+        new Batch().Add(
+            Insert,
+            ("id", id),
+            ("root", root),
+            ("alias", alias),
+            ("purpose", request.Purpose),
+            ("address", request.Address),
+            ("status", status),
+            ("digits", digits),
+            ("language", request.Language),
+            ("now", now),
+            ("expires", expires));
+
+    private void Audit(Batch batch, CodeRequest request, string hash, string details) =>
+        audit.Add(batch, new AuditEvent("challenge.requested", "success", new Actor("user", ""), request.Origin)
+        {
+            AddressHash = hash,
+            Details = $"{request.Purpose} {details}",
+        });
+
+    internal static string CooldownKey(string purpose, string hash) => $"cooldown:{purpose}:{hash}";
+
+    internal static string WrongTriesKey(string hash) => $"wrong:{hash}";
+
+    private sealed record Live(Guid RootId, long ExpiresAt, long Ids);
+}

@@ -8,6 +8,7 @@ var gatehouse = new RootCommand("Gatehouse: sign-in and sessions for web platfor
     MigrateCommand.Create(line),
     UserCommand.Create(line),
     SessionCommand.Create(line),
+    ProjectionCommand.Create(line),
     line.Json,
 };
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using Gatehouse.Challenges;
 using Gatehouse.Delivery;
 using Gatehouse.Http;
@@ -35,6 +36,8 @@ internal sealed class ServerOptions
 
     public ProjectionOptions Projection { get; } = new();
 
+    public InternalListenerOptions Internal { get; } = new();
+
     public PasswordOptions Passwords { get; set; } = new();
 
     public KeyOptions Keys { get; set; } = new();
@@ -51,6 +54,9 @@ internal sealed class ServerOptions
 
     /// <summary>What trusted services present on the internal listener (<c>GATEHOUSE_INTERNAL_TOKEN</c>).</summary>
     public string InternalToken { get; private set; } = "";
+
+    /// <summary>Whether that token was made for this run, so that somebody has to be told.</summary>
+    public bool IsInternalTokenMade { get; private set; }
 
     /// <summary>The folder of the database and the master key (<c>GATEHOUSE_DATA</c>).</summary>
     public string DataFolder { get; private set; } = "";
@@ -87,7 +93,10 @@ internal sealed class ServerOptions
         options.Port = Number(configuration, "GATEHOUSE_PORT", 8080);
         options.InternalPort = Number(configuration, "GATEHOUSE_INTERNAL_PORT", 8081);
         options.DataFolder = configuration["GATEHOUSE_DATA"] is { Length: > 0 } folder ? folder : Path.Combine(Directory.GetCurrentDirectory(), "data");
-        options.InternalToken = configuration["GATEHOUSE_INTERNAL_TOKEN"] ?? "";
+        options.InternalToken = configuration["GATEHOUSE_INTERNAL_TOKEN"] is { Length: > 0 } token ? token
+            : isDevelopment ? $"dev_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}"
+            : "";
+        options.IsInternalTokenMade = isDevelopment && string.IsNullOrEmpty(configuration["GATEHOUSE_INTERNAL_TOKEN"]);
         options.Postgres = configuration["GATEHOUSE_POSTGRES"];
         options.MasterKey = configuration["GATEHOUSE_MASTER_KEY"];
         if (options.Issuer.Length == 0 && isDevelopment)
@@ -121,6 +130,11 @@ internal sealed class ServerOptions
         foreach (var proxy in TrustedProxies.Where(proxy => !TryParseNetwork(proxy, out _)))
         {
             yield return $"Gatehouse:TrustedProxies: '{proxy}' is neither an address nor a network such as 10.0.0.0/8.";
+        }
+
+        foreach (var problem in Internal.Problems())
+        {
+            yield return problem;
         }
 
         if (!IsDevelopment)

@@ -66,12 +66,18 @@ internal sealed class CommandLine(IConfiguration configuration, bool isDevelopme
             ? new JsonObject(result.Select(r => KeyValuePair.Create<string, JsonNode?>(r.Name, r.Value))).ToJsonString(Indented)
             : sentence);
 
+    /// <summary>Runs long work and shows on a terminal how far it has come.</summary>
+    public Task<int> WithProgress(string what, Func<Action<int>, Task<int>> work) => console.Status().StartAsync(
+        $"0 {what}",
+        status => work(done => status.Status($"{done} {what}")));
+
     /// <summary>Runs a command on the store, without a server.</summary>
     public Task<int> WithStore(Func<IServiceProvider, Task<int>> command, CancellationToken ct) => Run(async () =>
     {
         var options = ServerOptions.Read(configuration, isDevelopment, forServer: false);
         await using var foundation = await Composition.Open(options, TimeProvider.System, ct);
         await using var services = new ServiceCollection()
+            .AddLogging()
             .AddGatehouse(options, foundation, TimeProvider.System)
             .AddSingleton(foundation)
             .BuildServiceProvider();

@@ -26,7 +26,8 @@ internal static class ServeCommand
         await using var app = await Build(line.Configuration, line.IsDevelopment, time, ct);
         await app.StartAsync(ct);
         var options = app.Services.GetRequiredService<ServerOptions>();
-        line.Say($"Gatehouse is ready: {options.Issuer} (internal listener 127.0.0.1:{options.InternalPort})");
+        var token = options.IsInternalTokenMade ? $", service token {options.InternalToken}" : "";
+        line.Say($"Gatehouse is ready: {options.Issuer} (internal listener 127.0.0.1:{options.InternalPort}{token})");
         await app.WaitForShutdownAsync(ct);
         return 0;
     }
@@ -48,7 +49,7 @@ internal static class ServeCommand
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxBody;
-            kestrel.ListenLocalhost(options.InternalPort);
+            options.Internal.Listen(kestrel, options.InternalPort);
             if (isDevelopment)
             {
                 kestrel.ListenLocalhost(options.Port);
@@ -66,6 +67,7 @@ internal static class ServeCommand
             .AddGatehouse(options, foundation, time)
             .AddGatehouseHttp(options.Http)
             .AddHostedService<FeedFollower>()
+            .AddHostedService(s => s.GetRequiredService<FeedWakeUp>())
             .AddHostedService<OutboxWorker>()
             .AddHostedService<Housekeeping>();
         if (foundation.Feed is not null)

@@ -7,46 +7,74 @@ namespace Gatehouse.Projection;
 
 /// <summary>Keeps this process's view of sessions current with what other processes, the command line among them, change.</summary>
 public sealed partial class FeedFollower(
-    SessionFeed feed, SessionCache cache, TimeProvider time, ILogger<FeedFollower> logger) : BackgroundService
+    SessionFeed feed, FeedView view, FeedSignal signal, SessionCache cache, TimeProvider time, ILogger<FeedFollower> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         // Position first, then serve: whatever is cached from now on is covered by the feed.
         await feed.Start(cancellationToken);
+        view.Prove(view.Now);
         await base.StartAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        var lastRead = time.GetTimestamp();
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        await using var timer = time.CreateTimer(_ => signal.Raise(), null, Interval, Interval);
+        var wasAvailable = true;
+        while (true)
         {
+            await signal.Wait(stoppingToken);
             try
             {
-                var changes = await feed.ReadNew(stoppingToken);
-                if (time.GetElapsedTime(lastRead) > SessionFeed.Kept / 2)
-                {
-                    cache.Clear();
-                }
-
-                lastRead = time.GetTimestamp();
-                foreach (var change in changes)
-                {
-                    cache.Apply(change);
-                }
+                await Follow(stoppingToken);
+                wasAvailable = true;
             }
             catch (DatabaseUnavailableException e)
             {
-                LogUnavailable(e);
+                if (wasAvailable)
+                {
+                    LogUnavailable(e);
+                }
+
+                wasAvailable = false;
             }
         }
     }
 
-    [LoggerMessage(2201, LogLevel.Warning, "The session feed cannot be read; changes made by other processes are not seen until it can.")]
+    private async Task Follow(CancellationToken ct)
+    {
+        var began = view.Now;
+        var age = view.Age;
+        var withHeartbeat = age >= BeatInterval;
+        var read = await feed.Read(withHeartbeat, ct);
+
+        // Rows this process never saw may be gone by now, or never come: what is cached proves nothing any more.
+        if (!read.IsContinuous || age > SessionFeed.Kept / 2)
+        {
+            LogGap();
+            cache.Clear();
+        }
+
+        foreach (var change in read.Changes)
+        {
+            cache.Apply(change);
+        }
+
+        if (withHeartbeat)
+        {
+            view.Prove(began);
+        }
+    }
+
+    [LoggerMessage(2201, LogLevel.Warning, "The session feed cannot be read; beyond the allowed age the store is asked about each session.")]
     private partial void LogUnavailable(Exception e);
+
+    [LoggerMessage(2203, LogLevel.Warning, "The session feed was interrupted or replaced; what was cached is read again.")]
+    private partial void LogGap();
 }

@@ -4,7 +4,7 @@ using Gatehouse.Storage;
 namespace Gatehouse.Projection;
 
 /// <summary>The one way a changed session becomes known: with its transaction or right after it, to the feed and to this process.</summary>
-public sealed class SessionPublisher(ISessionProjection projection, SessionCache cache, TimeProvider time)
+public sealed class SessionPublisher(ISessionProjection projection, SessionCache cache, FeedWakeUp wakeUp, TimeProvider time)
 {
     /// <summary>What a new row notes as published: its version where that commits with it, otherwise nothing yet.</summary>
     public long PublishedAtBirth(long version) => projection.IsTransactional ? version : 0;
@@ -25,6 +25,7 @@ public sealed class SessionPublisher(ISessionProjection projection, SessionCache
         }
 
         await projection.Publish(snapshots, ct);
+        wakeUp.Tell();
     }
 
     /// <summary>Publishes a stored session once more, for a request that is repeated because publishing may have failed.</summary>

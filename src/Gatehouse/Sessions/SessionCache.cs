@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using Gatehouse.Projection;
+using Gatehouse.Storage;
 
 namespace Gatehouse.Sessions;
 
@@ -7,25 +9,37 @@ namespace Gatehouse.Sessions;
 /// revoked session stops at once. A read that is under way cannot undo a change that arrives meanwhile: it holds a
 /// placeholder, changes apply to the placeholder, and the row that was read is merged by version.
 /// </summary>
-public sealed class SessionCache(SessionStore store, TimeProvider time, SessionOptions options)
+public sealed class SessionCache(SessionStore store, FeedView view, TimeProvider time, SessionOptions options)
 {
     private const long UnknownFor = 1000;
     private const int UnknownLimit = 4096;
+    private const int AskedAtOnce = 64;
 
     private readonly ConcurrentDictionary<Guid, Entry> entries = new();
 
     // Ids that name no session, kept apart so that invented ids push out nothing. Value: until when the answer holds.
     private readonly ConcurrentDictionary<Guid, long> unknown = new();
     private int arrivals;
+    private int asked;
+
+    // Questions to the store that a stale view makes necessary; requests about one session share one.
+    private readonly ConcurrentDictionary<Guid, Task<SessionSnapshot?>> asking = new();
 
     /// <summary>The number of sessions held.</summary>
     public int Count => entries.Count;
 
     /// <summary>The session's newest snapshot known here; null when there is no such session.</summary>
-    public ValueTask<SessionSnapshot?> Get(Guid sessionId, CancellationToken ct) =>
-        entries.TryGetValue(sessionId, out var entry) && entry.Current is { } snapshot
+    public ValueTask<SessionSnapshot?> Get(Guid sessionId, CancellationToken ct)
+    {
+        if (view.IsStale)
+        {
+            return new ValueTask<SessionSnapshot?>(Ask(sessionId).WaitAsync(ct));
+        }
+
+        return entries.TryGetValue(sessionId, out var entry) && entry.Current is { } snapshot
             ? new ValueTask<SessionSnapshot?>(snapshot)
             : new ValueTask<SessionSnapshot?>(Load(sessionId, ct));
+    }
 
     /// <summary>Applies a change that is durable. Order does not matter.</summary>
     public void Apply(SessionSnapshot snapshot)
@@ -103,6 +117,62 @@ public sealed class SessionCache(SessionStore store, TimeProvider time, SessionO
             Abandon(sessionId, entry);
             return entry.Current;
         }
+    }
+
+    /// <exception cref="DatabaseUnavailableException">The store cannot say, or too many ask at once: better no answer than an old one.</exception>
+    private Task<SessionSnapshot?> Ask(Guid sessionId)
+    {
+        if (asking.TryGetValue(sessionId, out var shared))
+        {
+            return shared;
+        }
+
+        var mine = new TaskCompletionSource<SessionSnapshot?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        shared = asking.GetOrAdd(sessionId, mine.Task);
+        if (shared != mine.Task)
+        {
+            return shared;
+        }
+
+        if (Interlocked.Increment(ref asked) <= AskedAtOnce)
+        {
+            _ = AskStore(sessionId, mine);
+        }
+        else
+        {
+            mine.SetException(new DatabaseUnavailableException("The view of sessions is too old, and too many requests ask the store."));
+            Answered(sessionId);
+        }
+
+        return mine.Task;
+    }
+
+    private async Task AskStore(Guid sessionId, TaskCompletionSource<SessionSnapshot?> mine)
+    {
+        try
+        {
+            var read = await store.Find(sessionId, CancellationToken.None);
+            if (read is not null)
+            {
+                Apply(read);
+            }
+
+            mine.SetResult(read);
+        }
+        catch (Exception e)
+        {
+            mine.SetException(e);
+        }
+        finally
+        {
+            Answered(sessionId);
+        }
+    }
+
+    private void Answered(Guid sessionId)
+    {
+        Interlocked.Decrement(ref asked);
+        asking.TryRemove(sessionId, out _);
     }
 
     private void Abandon(Guid sessionId, Entry entry)

@@ -1,0 +1,15 @@
+using System.Threading.Channels;
+
+namespace Gatehouse.Projection;
+
+/// <summary>Tells the follower to look at the feed. Any number of signals before it looks are one.</summary>
+public sealed class FeedSignal
+{
+    private readonly Channel<bool> raised = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    /// <summary>Asks for a look.</summary>
+    public void Raise() => raised.Writer.TryWrite(true);
+
+    /// <summary>Waits until a look is asked for.</summary>
+    public async Task Wait(CancellationToken ct) => await raised.Reader.ReadAsync(ct);
+}

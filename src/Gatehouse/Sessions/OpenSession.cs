@@ -60,16 +60,19 @@ public sealed class OpenSession(
           AND idle_until > @now AND absolute_until > @now
         """);
 
+    // The status is asked for again outside: whoever ended such a session a moment ago has the last word on why.
     private static readonly Sql EvictBeyond = new($"""
-        UPDATE sessions
-        SET session_status = 'revoked', revoked_at = @now, reason_code = 'session_limit_evicted', revoked_by = 'system:gatehouse',
-            version = CASE WHEN version >= @now THEN version + 1 ELSE @now END
-        WHERE session_id IN (
-            SELECT session_id FROM sessions
+        WITH surplus AS (
+            SELECT session_id AS surplus_id FROM sessions
             WHERE session_user_id = @user AND session_status = 'active' AND kind IN ('browser', 'device')
               AND idle_until > @now AND absolute_until > @now
             ORDER BY last_accessed_at DESC, session_id DESC
             LIMIT 1000000 OFFSET @keep)
+        UPDATE sessions
+        SET session_status = 'revoked', revoked_at = @now, reason_code = 'session_limit_evicted', revoked_by = 'system:gatehouse',
+            version = CASE WHEN version >= @now THEN version + 1 ELSE @now END
+        WHERE session_user_id = @user AND session_status = 'active'
+          AND (session_id IN (SELECT surplus_id FROM surplus) OR parent_id IN (SELECT surplus_id FROM surplus))
         RETURNING {SessionSnapshot.Columns}
         """);
 

@@ -95,22 +95,31 @@ public sealed class OpenSession(
     {
         ArgumentNullException.ThrowIfNull(wanted);
         ArgumentNullException.ThrowIfNull(alongside);
-        var (outcome, evicted) = await database.InTransaction(tx => OpenIn(tx, wanted, alongside, ct), ct);
-        foreach (var session in evicted)
+        var id = random.NewId();
+        cache.Expect(id);
+        try
         {
-            cache.Apply(session);
-        }
+            var (outcome, evicted) = await database.InTransaction(tx => OpenIn(tx, id, wanted, alongside, ct), ct);
+            foreach (var session in evicted)
+            {
+                cache.Apply(session);
+            }
 
-        if (outcome is OpenOutcome.Opened opened)
+            if (outcome is OpenOutcome.Opened opened)
+            {
+                cache.Keep(opened.Session.Session);
+            }
+
+            return outcome;
+        }
+        finally
         {
-            cache.Keep(opened.Session.Session);
+            cache.StopExpecting(id);
         }
-
-        return outcome;
     }
 
     private async Task<(OpenOutcome Outcome, IReadOnlyList<SessionSnapshot> Evicted)> OpenIn(
-        Statements tx, NewSession wanted, Action<Batch> alongside, CancellationToken ct)
+        Statements tx, Guid id, NewSession wanted, Action<Batch> alongside, CancellationToken ct)
     {
         var now = time.Now();
         var locked = await tx.QueryOne(LockUser, row => (Guid?)row.Id(0), ct, ("user", wanted.UserId), ("seen", wanted.AuthEpoch));
@@ -136,15 +145,14 @@ public sealed class OpenSession(
             : await tx.Query(EvictBeyond, SessionSnapshot.Read, ct, ("user", wanted.UserId), ("now", now), ("keep", Math.Max(0, limit - 1)));
 
         var membership = memberships.All.Count == 1 ? memberships.All[0] : null;
-        var (session, refreshToken) = await InsertIn(tx, wanted, membership, now, ct);
+        var (session, refreshToken) = await InsertIn(tx, id, wanted, membership, now, ct);
         await tx.Run(Consequences(wanted, session, evicted, alongside, now), ct);
         return (new OpenOutcome.Opened(new OpenedSession(session, refreshToken, membership, memberships.All.Count > 1)), evicted);
     }
 
     private async Task<(SessionSnapshot Session, string RefreshToken)> InsertIn(
-        Statements tx, NewSession wanted, Membership? membership, long now, CancellationToken ct)
+        Statements tx, Guid id, NewSession wanted, Membership? membership, long now, CancellationToken ct)
     {
-        var id = random.NewId();
         var secret = random.Bytes(RefreshToken.SecretLength);
         var key = keys.Current.Refresh;
         var idle = wanted.RememberMe ? options.IdleLimit : options.ShortIdleLimit;

@@ -90,11 +90,17 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private void Remove()
     {
-        if (Directory.Exists(folder))
+        if (!Directory.Exists(folder))
         {
-            Tool("pg_ctl", "-D", Data, "-m", "immediate", "stop").Wait(TimeSpan.FromSeconds(10));
-            Directory.Delete(folder, recursive: true);
+            return;
         }
+
+        // A test process gets ten seconds to end, and a hundred databases are many files: a shell of its own clears up.
+        const string script = """
+            read -r pid < "$0/data/postmaster.pid" && kill -QUIT "$pid" && while kill -0 "$pid"; do sleep 0.1; done
+            rm -rf "$0"
+            """;
+        Process.Start("/bin/sh", ["-c", $"({script}) > /dev/null 2>&1 < /dev/null &", folder]).Dispose();
     }
 
     private static string Bin { get; } = FindBin();

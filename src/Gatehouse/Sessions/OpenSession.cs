@@ -60,16 +60,19 @@ public sealed class OpenSession(
           AND idle_until > @now AND absolute_until > @now
         """);
 
+    // The status is asked for again outside: whoever ended such a session a moment ago has the last word on why.
     private static readonly Sql EvictBeyond = new($"""
-        UPDATE sessions
-        SET session_status = 'revoked', revoked_at = @now, reason_code = 'session_limit_evicted', revoked_by = 'system:gatehouse',
-            version = CASE WHEN version >= @now THEN version + 1 ELSE @now END
-        WHERE session_id IN (
-            SELECT session_id FROM sessions
+        WITH surplus AS (
+            SELECT session_id AS surplus_id FROM sessions
             WHERE session_user_id = @user AND session_status = 'active' AND kind IN ('browser', 'device')
               AND idle_until > @now AND absolute_until > @now
             ORDER BY last_accessed_at DESC, session_id DESC
             LIMIT 1000000 OFFSET @keep)
+        UPDATE sessions
+        SET session_status = 'revoked', revoked_at = @now, reason_code = 'session_limit_evicted', revoked_by = 'system:gatehouse',
+            version = CASE WHEN version >= @now THEN version + 1 ELSE @now END
+        WHERE session_user_id = @user AND session_status = 'active'
+          AND (session_id IN (SELECT surplus_id FROM surplus) OR parent_id IN (SELECT surplus_id FROM surplus))
         RETURNING {SessionSnapshot.Columns}
         """);
 
@@ -92,22 +95,31 @@ public sealed class OpenSession(
     {
         ArgumentNullException.ThrowIfNull(wanted);
         ArgumentNullException.ThrowIfNull(alongside);
-        var (outcome, evicted) = await database.InTransaction(tx => OpenIn(tx, wanted, alongside, ct), ct);
-        foreach (var session in evicted)
+        var id = random.NewId();
+        cache.Expect(id);
+        try
         {
-            cache.Apply(session);
-        }
+            var (outcome, evicted) = await database.InTransaction(tx => OpenIn(tx, id, wanted, alongside, ct), ct);
+            foreach (var session in evicted)
+            {
+                cache.Apply(session);
+            }
 
-        if (outcome is OpenOutcome.Opened opened)
+            if (outcome is OpenOutcome.Opened opened)
+            {
+                cache.Keep(opened.Session.Session);
+            }
+
+            return outcome;
+        }
+        finally
         {
-            cache.Keep(opened.Session.Session);
+            cache.StopExpecting(id);
         }
-
-        return outcome;
     }
 
     private async Task<(OpenOutcome Outcome, IReadOnlyList<SessionSnapshot> Evicted)> OpenIn(
-        Statements tx, NewSession wanted, Action<Batch> alongside, CancellationToken ct)
+        Statements tx, Guid id, NewSession wanted, Action<Batch> alongside, CancellationToken ct)
     {
         var now = time.Now();
         var locked = await tx.QueryOne(LockUser, row => (Guid?)row.Id(0), ct, ("user", wanted.UserId), ("seen", wanted.AuthEpoch));
@@ -133,15 +145,14 @@ public sealed class OpenSession(
             : await tx.Query(EvictBeyond, SessionSnapshot.Read, ct, ("user", wanted.UserId), ("now", now), ("keep", Math.Max(0, limit - 1)));
 
         var membership = memberships.All.Count == 1 ? memberships.All[0] : null;
-        var (session, refreshToken) = await InsertIn(tx, wanted, membership, now, ct);
+        var (session, refreshToken) = await InsertIn(tx, id, wanted, membership, now, ct);
         await tx.Run(Consequences(wanted, session, evicted, alongside, now), ct);
         return (new OpenOutcome.Opened(new OpenedSession(session, refreshToken, membership, memberships.All.Count > 1)), evicted);
     }
 
     private async Task<(SessionSnapshot Session, string RefreshToken)> InsertIn(
-        Statements tx, NewSession wanted, Membership? membership, long now, CancellationToken ct)
+        Statements tx, Guid id, NewSession wanted, Membership? membership, long now, CancellationToken ct)
     {
-        var id = random.NewId();
         var secret = random.Bytes(RefreshToken.SecretLength);
         var key = keys.Current.Refresh;
         var idle = wanted.RememberMe ? options.IdleLimit : options.ShortIdleLimit;

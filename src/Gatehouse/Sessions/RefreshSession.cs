@@ -261,9 +261,10 @@ public sealed class RefreshSession(
         var ended = await revoke.Run(
             async tx =>
             {
-                var reused = await tx.QueryOne(
+                var changed = await RevokeSessions.BehindOwner(
+                    tx,
+                    token.SessionId,
                     RevokeReused,
-                    SessionSnapshot.Read,
                     ct,
                     ("id", token.SessionId),
                     ("secret", token.Secret),
@@ -274,7 +275,7 @@ public sealed class RefreshSession(
                     ("retry", retry),
                     ("grace", options.RefreshGrace.Milliseconds()),
                     ("lost", options.LostAnswer.Milliseconds()));
-                if (reused is null)
+                if (changed is not [var reused])
                 {
                     return [];
                 }

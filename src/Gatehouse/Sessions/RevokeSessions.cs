@@ -32,18 +32,22 @@ public sealed class RevokeSessions(Database database, SessionCache cache, AuditL
         """);
 
     // Several rows of one user are only ever locked behind the user's row, so that two such statements cannot deadlock.
+    private static readonly Sql LockOwner = new("""
+        UPDATE users SET auth_epoch = auth_epoch WHERE user_id = (SELECT session_user_id FROM sessions WHERE session_id = @id)
+        """);
+
     private static readonly Sql LockUser = new("UPDATE users SET auth_epoch = auth_epoch WHERE user_id = @user");
 
     /// <summary>Ends one session, whoever owns it. Ending it again changes nothing.</summary>
     public Task<IReadOnlyList<SessionSnapshot>> One(Guid sessionId, string reason, Actor actor, Origin origin, CancellationToken ct) =>
-        Run(tx => tx.Query(RevokeOne, SessionSnapshot.Read, ct, [("id", sessionId), .. Because(reason, actor)]), actor, origin, ct);
+        Run(tx => BehindOwner(tx, sessionId, RevokeOne, ct, [("id", sessionId), .. Because(reason, actor)]), actor, origin, ct);
 
     /// <summary>Ends a session if it is this user's own; the answer is empty when it was not, or was over already.</summary>
     public Task<IReadOnlyList<SessionSnapshot>> Own(Guid sessionId, Guid userId, string reason, Origin origin, CancellationToken ct)
     {
         var actor = Actor.User(userId);
         return Run(
-            tx => tx.Query(RevokeOwn, SessionSnapshot.Read, ct, [("id", sessionId), ("user", userId), .. Because(reason, actor)]),
+            tx => BehindOwner(tx, sessionId, RevokeOwn, ct, [("id", sessionId), ("user", userId), .. Because(reason, actor)]),
             actor,
             origin,
             ct);
@@ -77,6 +81,16 @@ public sealed class RevokeSessions(Database database, SessionCache cache, AuditL
             SessionSnapshot.Read,
             ct,
             [("user", userId), ("except", except ?? Guid.Empty), .. Because(reason, actor)]);
+
+    /// <summary>Runs a statement that ends a session and what hangs below it, with the owner locked before.</summary>
+    internal static async Task<IReadOnlyList<SessionSnapshot>> BehindOwner(
+        Statements tx, Guid sessionId, Sql revoke, CancellationToken ct, params Arg[] args)
+    {
+        var batch = new Batch().Add(LockOwner, ("id", sessionId));
+        var ended = batch.Query(revoke, SessionSnapshot.Read, args);
+        await tx.Run(batch, ct);
+        return ended.All;
+    }
 
     /// <summary>Runs a transaction that ends sessions: publishes and audits inside it, tells this process after it.</summary>
     internal async Task<IReadOnlyList<SessionSnapshot>> Run(

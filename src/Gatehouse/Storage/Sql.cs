@@ -70,7 +70,10 @@ public sealed class Sql
 
         foreach (var arg in args)
         {
-            ordered[IndexOf(arg.Name)] = arg;
+            ref var place = ref ordered[IndexOf(arg.Name)];
+            place = place.Name is null
+                ? arg
+                : throw new ArgumentException($"The argument @{arg.Name} was given twice: {Text}", nameof(args));
         }
 
         return ordered;

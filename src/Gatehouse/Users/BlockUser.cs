@@ -49,6 +49,11 @@ public sealed class BlockUser(RevokeSessions revoke, AuditLog audit, TimeProvide
                 }
 
                 found = await tx.Execute(SetBlocked, ct, ("user", userId)) > 0;
+                if (!found)
+                {
+                    return [];
+                }
+
                 var batch = new Batch();
                 audit.Add(batch, new AuditEvent("user.blocked", "success", actor, origin) { UserId = userId, Details = reason });
                 await tx.Run(batch, ct);

@@ -86,19 +86,34 @@ internal sealed class JsonFields(JsonElement body)
     public void Refuse(string field, string message) => problems.Add(new FieldProblem(field, message));
 
     /// <summary>A text that must be there, of at most so many characters.</summary>
-    public string Text(string field, int maxLength)
+    public string Text(string field, int maxLength) => Required(field, OptionalText(field, maxLength));
+
+    /// <summary>A text of at most so many characters, or null. NUL is refused, since PostgreSQL cannot store it.</summary>
+    public string? OptionalText(string field, int maxLength)
     {
-        var text = OptionalText(field, maxLength);
-        if (string.IsNullOrEmpty(text) && !problems.Exists(p => p.Field == field))
+        var text = AnyText(field);
+        if (text is null)
         {
-            Refuse(field, "is required.");
+            return null;
         }
 
-        return text ?? "";
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            Refuse(field, "must not contain the character NUL.");
+            return null;
+        }
+
+        if (text.Length > maxLength)
+        {
+            Refuse(field, $"must have at most {maxLength} characters.");
+            return null;
+        }
+
+        return text;
     }
 
-    /// <summary>A text of at most so many characters, or null.</summary>
-    public string? OptionalText(string field, int maxLength)
+    /// <summary>A text whatever it holds, or null; for what is only compared and never stored.</summary>
+    public string? AnyText(string field)
     {
         if (!TryGet(field, out var value))
         {
@@ -116,11 +131,6 @@ internal sealed class JsonFields(JsonElement body)
         {
             Refuse(field, "is not valid Unicode text.");
         }
-        else if (text.Length > maxLength)
-        {
-            Refuse(field, $"must have at most {maxLength} characters.");
-            return null;
-        }
 
         return text;
     }
@@ -129,7 +139,7 @@ internal sealed class JsonFields(JsonElement body)
     public string Password(string field)
     {
         const int maxBytes = 1024;
-        var password = Text(field, int.MaxValue);
+        var password = Required(field, AnyText(field));
         if (Encoding.UTF8.GetByteCount(password) > maxBytes)
         {
             Refuse(field, $"must have at most {maxBytes} bytes in UTF-8.");
@@ -153,6 +163,16 @@ internal sealed class JsonFields(JsonElement body)
         }
 
         return value.ValueKind == JsonValueKind.True;
+    }
+
+    private string Required(string field, string? text)
+    {
+        if (string.IsNullOrEmpty(text) && !problems.Exists(p => p.Field == field))
+        {
+            Refuse(field, "is required.");
+        }
+
+        return text ?? "";
     }
 
     // A member that is null counts as missing.

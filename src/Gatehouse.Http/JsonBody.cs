@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -48,6 +50,12 @@ internal static class JsonBody
 
         try
         {
+            // The parser lets other bytes pass inside strings that nobody asks for (RFC 8259 §8.1).
+            if (!Utf8.IsValid(body.Buffer.IsSingleSegment ? body.Buffer.FirstSpan : body.Buffer.ToArray()))
+            {
+                return (null, ApiError.Malformed("The body is not valid UTF-8."));
+            }
+
             using var document = JsonDocument.Parse(body.Buffer, Strict);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
@@ -61,6 +69,11 @@ internal static class JsonBody
         catch (JsonException e)
         {
             return (null, ApiError.Malformed($"The body is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})."));
+        }
+        catch (InvalidOperationException)
+        {
+            // What the parser throws for a name with half a surrogate pair in it.
+            return (null, ApiError.Malformed("A member's name is not valid Unicode text."));
         }
         finally
         {

@@ -27,7 +27,7 @@ public sealed class BadInputTests(UnthrottledServers servers)
     public async Task A_body_that_is_not_one_JSON_object_is_an_invalid_request(string body)
     {
         using var client = (await servers[Engine.Sqlite]).Client();
-        foreach (var path in Writes)
+        foreach (var path in Writes.Where(path => body.Length > 0 || !path.EndsWith("/logout", StringComparison.Ordinal)))
         {
             Wants.Error(await client.Post(path, body.Length == 0 ? Bytes([]) : body), 400, "INVALID_REQUEST");
         }
@@ -45,15 +45,18 @@ public sealed class BadInputTests(UnthrottledServers servers)
             byte[] value = [.. "{\"password\":\"x\",\"email\":\"a"u8, .. bytes, .. "\"}"u8];
             byte[] name = [.. "{\"password\":\"x\",\"email\":\"a\",\""u8, .. bytes, .. "\":1}"u8];
 
-            Assert.Equal(400, Refused(await client.Post(Login, Bytes(value))).Code);
-            Assert.Equal(400, Refused(await client.Post(Login, Bytes(name))).Code);
+            Wants.Error(await client.Post(Login, Bytes(value)), 400, "INVALID_REQUEST");
+            Wants.Error(await client.Post(Login, Bytes(name)), 400, "INVALID_REQUEST");
         }
 
         foreach (var lone in new[] { @"\ud800", @"\udc00", @"\udc00\ud800", @"a\ud83dx" })
         {
             Wants.Invalid(await client.Post(Login, $$"""{"email":"{{lone}}","password":"{{lone}}"}"""), "email", "password");
-            Refused(await client.Post(Login, $$"""{"{{lone}}":1,"email":"a","password":"b"}"""));
-            Refused(await client.Post(Login, $$"""{"{{lone}}":1,"{{lone}}":1}"""));
+            foreach (var names in new[] { $$"""{"{{lone}}":1,"email":"a","password":"b"}""", $$"""{"{{lone}}":1}""", $$"""{"x":{"{{lone}}":1}}""" })
+            {
+                Refused(await client.Post(Login, names));
+            }
+
             Wants.Invalid(await client.Post("/api/v1/auth/refresh", $$"""{"refreshToken":"{{lone}}"}"""), "refreshToken");
         }
     }
@@ -184,7 +187,7 @@ public sealed class BadInputTests(UnthrottledServers servers)
         var person = await server.AddPerson();
 
         var login = await client.Post(
-            Login, new { email = person.Email, password = ApiClient.DemoPassword, x = new { y = 1 }, Email = "other", captcha = "日本" });
+            Login, $$"""{"email":"{{person.Email}}","password":"{{ApiClient.DemoPassword}}","x":{"y":[1]},"Email":7,"captcha":"日本"}""");
 
         Assert.Equal(200, login.Code);
         Wants.Refusal(await client.Post(Login, new { email = "пользователь@пример.рф", password = "😀 пароль" }), "INVALID_CREDENTIALS");

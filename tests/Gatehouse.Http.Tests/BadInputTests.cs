@@ -52,7 +52,7 @@ public sealed class BadInputTests(UnthrottledServers servers)
         foreach (var lone in new[] { @"\ud800", @"\udc00", @"\udc00\ud800", @"a\ud83dx" })
         {
             Wants.Invalid(await client.Post(Login, $$"""{"email":"{{lone}}","password":"{{lone}}"}"""), "email", "password");
-            foreach (var names in new[] { $$"""{"{{lone}}":1,"email":"a","password":"b"}""", $$"""{"{{lone}}":1}""", $$"""{"x":{"{{lone}}":1}}""" })
+            foreach (var names in new[] { $$"""{"{{lone}}":1,"email":"a","password":"b"}""", $$"""{"{{lone}}":1}""", $$"""{"x":{"{{lone}}":1} }""" })
             {
                 Refused(await client.Post(Login, names));
             }

@@ -11,7 +11,9 @@ public sealed class BadInputTests(UnthrottledServers servers)
     private const string Login = "/api/v1/auth/login";
 
     private static readonly string[] Writes =
-        [Login, "/api/v1/auth/refresh", "/api/v1/auth/logout", "/api/v1/auth/revoke", "/v2/auth/login", "/v2/auth/refresh", "/v2/auth/logout"];
+    [
+        Login, "/api/v1/auth/refresh", "/api/v1/auth/logout", "/api/v1/auth/revoke", "/v2/auth/login", "/v2/auth/refresh", "/v2/auth/logout",
+    ];
 
     public static TheoryData<string> Malformed { get; } =
     [
@@ -52,11 +54,9 @@ public sealed class BadInputTests(UnthrottledServers servers)
         foreach (var lone in new[] { @"\ud800", @"\udc00", @"\udc00\ud800", @"a\ud83dx" })
         {
             Wants.Invalid(await client.Post(Login, $$"""{"email":"{{lone}}","password":"{{lone}}"}"""), "email", "password");
-            foreach (var names in new[] { $$"""{"{{lone}}":1,"email":"a","password":"b"}""", $$"""{"{{lone}}":1}""", $$"""{"x":{"{{lone}}":1} }""" })
-            {
-                Refused(await client.Post(Login, names));
-            }
-
+            Refused(await client.Post(Login, $$"""{"{{lone}}":1,"email":"a","password":"b"}"""));
+            Refused(await client.Post(Login, $$"""{"{{lone}}":1}"""));
+            Refused(await client.Post(Login, $$"""{"x":{"{{lone}}":1} }"""));
             Wants.Invalid(await client.Post("/api/v1/auth/refresh", $$"""{"refreshToken":"{{lone}}"}"""), "refreshToken");
         }
     }
@@ -71,7 +71,9 @@ public sealed class BadInputTests(UnthrottledServers servers)
         var token = (await server.SignInSomebody())["accessToken"];
         foreach (var wrong in new[] { "1", "1e999", "true", "[]", "{}", "[\"a@example.com\"]" })
         {
-            Wants.Invalid(await client.Post(Login, $$"""{"email":{{wrong}},"password":{{wrong}},"rememberMe":"yes"}"""), "email", "password", "rememberMe");
+            Wants.Invalid(
+                await client.Post(Login, $$"""{"email":{{wrong}},"password":{{wrong}},"rememberMe":"yes"}"""),
+                "email", "password", "rememberMe");
             Wants.Invalid(await client.Post("/api/v1/auth/refresh", $$"""{"refreshToken":{{wrong}}}"""), "refreshToken");
             Wants.Invalid(await client.Post("/api/v1/auth/logout", $$"""{"refreshToken":{{wrong}}}""", token), "refreshToken");
             Wants.Invalid(
@@ -116,7 +118,8 @@ public sealed class BadInputTests(UnthrottledServers servers)
         using var client = (await servers[engine]).Client();
 
         Wants.Invalid(await client.Post(Login, new { email = new string('a', 10_000), password = "x" }), "email");
-        Wants.Invalid(await client.Post(Login, new { email = new string('a', 10_000), password = new string('x', 10_000) }), "email", "password");
+        Wants.Invalid(
+            await client.Post(Login, new { email = new string('a', 10_000), password = new string('x', 10_000) }), "email", "password");
         foreach (var depth in new[] { 17, 1000, 30_000 })
         {
             var nest = $"{{\"email\":{new string('[', depth)}{new string(']', depth)}}}";
@@ -138,7 +141,8 @@ public sealed class BadInputTests(UnthrottledServers servers)
 
         var chunked = Bytes(Encoding.ASCII.GetBytes($"{{\"x\":\"{new string('x', 70_000)}\"}}"));
         Wants.Error(await client.Post(Login, chunked, headers: ("Transfer-Encoding", "chunked")), 413, "PAYLOAD_TOO_LARGE");
-        Wants.Invalid(await client.Post(Login, Bytes(Encoding.ASCII.GetBytes($"{{\"x\":\"{new string('x', 65_528)}\"}}"))), "email", "password");
+        var largest = Bytes(Encoding.ASCII.GetBytes($"{{\"x\":\"{new string('x', 65_528)}\"}}"));
+        Wants.Invalid(await client.Post(Login, largest), "email", "password");
     }
 
     [Theory]
@@ -187,7 +191,8 @@ public sealed class BadInputTests(UnthrottledServers servers)
         var person = await server.AddPerson();
 
         var login = await client.Post(
-            Login, $$"""{"email":"{{person.Email}}","password":"{{ApiClient.DemoPassword}}","x":{"y":[1]},"Email":7,"captcha":"日本"}""");
+            Login,
+            $$"""{"email":"{{person.Email}}","password":"{{ApiClient.DemoPassword}}","x":{"y":[1]},"Email":7,"captcha":"日本"}""");
 
         Assert.Equal(200, login.Code);
         Wants.Refusal(await client.Post(Login, new { email = "пользователь@пример.рф", password = "😀 пароль" }), "INVALID_CREDENTIALS");

@@ -35,7 +35,7 @@ public sealed class CorsTests(CorsTests.Servers servers, UnthrottledServers unco
 
     [Theory]
     [BothEngines]
-    [Requirement("S1-2", "S1-116")]
+    [Requirement("S1-2")]
     public async Task The_application_may_read_answers_and_refusals_with_their_headers(Engine engine)
     {
         using var client = (await servers[engine]).Client();

@@ -28,7 +28,13 @@ public sealed class EnvelopeTests(UnthrottledServers servers)
         Assert.True(JsonElement.DeepEquals(
             JsonSerializer.SerializeToElement(new
             {
-                error = new { code = "NOT_FOUND", message = "There is nothing here.", timestamp = "2026-01-18T10:00:00Z", requestId = "req_test_1" },
+                error = new
+                {
+                    code = "NOT_FOUND",
+                    message = "There is nothing here.",
+                    timestamp = "2026-01-18T10:00:00Z",
+                    requestId = "req_test_1",
+                },
             }),
             answer.Json));
     }
@@ -59,7 +65,8 @@ public sealed class EnvelopeTests(UnthrottledServers servers)
             Assert.DoesNotContain("script", answer.Text, StringComparison.Ordinal);
         }
 
-        Assert.Equal((404, ""), (await client.Send(HttpMethod.Head, path)) is var head ? (head.Code, head.Text) : default);
+        var head = await client.Send(HttpMethod.Head, path);
+        Assert.Equal((404, ""), (head.Code, head.Text));
     }
 
     [Theory]
@@ -131,7 +138,8 @@ public sealed class EnvelopeTests(UnthrottledServers servers)
 
         Assert.Matches("^req_", (await client.Get("/health/live")).Header("X-Request-ID"));
         using var raw = new RawClient(server.Url);
-        Assert.Contains("\r\nX-Request-ID: req_", await raw.Send("GET /nothing HTTP/1.1", ["X-Request-ID: a", "X-Request-ID: b"]), StringComparison.Ordinal);
+        var twice = await raw.Send("GET /nothing HTTP/1.1", ["X-Request-ID: a", "X-Request-ID: b"]);
+        Assert.Contains("\r\nX-Request-ID: req_", twice, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -144,11 +152,12 @@ public sealed class EnvelopeTests(UnthrottledServers servers)
         var login = await server.SignInSomebody();
         foreach (var (path, allow) in Routes)
         {
-            var method = new HttpMethod(allow.Split(", ")[0]);
-            foreach (var token in new[] { null, login["accessToken"] })
+            var refusal = await client.Send(new HttpMethod(allow.Split(", ")[0]), path, headers: ("X-Request-ID", "req_refused"));
+            Assert.Equal("req_refused", refusal.Header("X-Request-ID"));
+            if (allow.StartsWith("GET", StringComparison.Ordinal))
             {
-                var answer = await client.Send(method, path, null, path.EndsWith("out-all", StringComparison.Ordinal) ? null : token, ("X-Request-ID", "req_same"));
-                Assert.Equal("req_same", answer.Header("X-Request-ID"));
+                var success = await client.Get(path, login["accessToken"], ("X-Request-ID", "req_answered"));
+                Assert.Equal((200, "req_answered"), (success.Code, success.Header("X-Request-ID")));
             }
         }
     }

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Gatehouse.Testing;
 using Xunit;
 
@@ -26,16 +27,14 @@ public sealed class JwksTests(UnthrottledServers servers)
         Assert.All(keys, key =>
         {
             Wants.Members(key, "kty: text", "crv: text", "x: text", "y: text", "use: text", "alg: text", "kid: text");
-            Assert.Equal(
-                ("EC", "P-256", "sig", "ES256"),
-                (key.GetProperty("kty").GetString(), key.GetProperty("crv").GetString(), key.GetProperty("use").GetString(), key.GetProperty("alg").GetString()));
+            Assert.Equal(("EC", "P-256", "sig", "ES256"), (Of(key, "kty"), Of(key, "crv"), Of(key, "use"), Of(key, "alg")));
         });
-        Assert.Equal(keys.Count, keys.Select(key => key.GetProperty("kid").GetString()).Distinct().Count());
-        var mine = Assert.Single(keys, key => key.GetProperty("kid").GetString() == Jwt.Header(token).GetProperty("kid").GetString());
+        Assert.Equal(keys.Count, keys.Select(key => Of(key, "kid")).Distinct().Count());
+        var mine = Assert.Single(keys, key => Of(key, "kid") == Of(Jwt.Header(token), "kid"));
         using var ecdsa = ECDsa.Create(new ECParameters
         {
             Curve = ECCurve.NamedCurves.nistP256,
-            Q = new ECPoint { X = Base64Url.DecodeFromChars(mine.GetProperty("x").GetString()), Y = Base64Url.DecodeFromChars(mine.GetProperty("y").GetString()) },
+            Q = new ECPoint { X = Base64Url.DecodeFromChars(Of(mine, "x")), Y = Base64Url.DecodeFromChars(Of(mine, "y")) },
         });
         var parts = token.Split('.');
         Assert.True(ecdsa.VerifyData(
@@ -62,5 +61,7 @@ public sealed class JwksTests(UnthrottledServers servers)
         Assert.Equal(200, (await client.Get("/api/v1/auth/me", after["accessToken"])).Code);
     }
 
-    private static string Kid(Answer login) => Jwt.Header(login["accessToken"]).GetProperty("kid").GetString()!;
+    private static string Kid(Answer login) => Of(Jwt.Header(login["accessToken"]), "kid");
+
+    private static string Of(JsonElement json, string member) => json.GetProperty(member).GetString()!;
 }

@@ -46,7 +46,9 @@ public sealed class GatehouseServer : IAsyncDisposable
         var database = await TestDatabase.Empty(engine);
         (string, string?)[] required =
         [
-            ("Gatehouse:Issuer", "https://id.example.com"), ("Gatehouse:Mail:Host", "127.0.0.1"), ("Gatehouse:Mail:From", "id@example.com"),
+            ("Gatehouse:Issuer", "https://id.example.com"),
+            ("Gatehouse:Mail:Host", "127.0.0.1"),
+            ("Gatehouse:Mail:From", "id@example.com"),
         ];
         return await Start(database, database, new ManualTime(), isDevelopment: false, [.. required, .. settings]);
     }

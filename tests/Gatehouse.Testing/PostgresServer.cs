@@ -30,6 +30,15 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>The server that the tests of this process share.</summary>
     public static Task<PostgresServer> Current => Shared.Value;
 
+    /// <summary>Stops the shared server, if there is one. Left to the process's end, it may outlast the runner's patience.</summary>
+    public static async ValueTask StopCurrent()
+    {
+        if (Shared.IsValueCreated)
+        {
+            await (await Shared.Value).DisposeAsync();
+        }
+    }
+
     /// <summary>Starts a server of its own. Without settings nothing is synced to disk: fast, and nobody pulls the plug on a test.</summary>
     public static async Task<PostgresServer> Start(params string[] settings)
     {

@@ -12,7 +12,7 @@ public sealed class BootstrapTests(UnthrottledServers servers)
     [Theory]
     [BothEngines]
     [Requirement(
-        "S1-39", "S1-41", "S1-42", "S1-48", "S1-49", "S1-50", "S1-51", "S1-52", "S1-114", "S1-117", "S1-120", "S1-121", "S1-122")]
+        "S1-13", "S1-39", "S1-41", "S1-42", "S1-48", "S1-49", "S1-50", "S1-51", "S1-52", "S1-114", "S1-117", "S1-120", "S1-121", "S1-122")]
     public async Task It_tells_user_tenant_looks_flags_and_preferences(Engine engine)
     {
         using var client = (await servers[engine]).Client();
@@ -216,7 +216,8 @@ public sealed class BootstrapTests(UnthrottledServers servers)
 
     private static void Same(JsonElement json, string member, object expected) =>
         Assert.True(
-            JsonElement.DeepEquals(JsonSerializer.SerializeToElement(expected), json.GetProperty(member)), json.GetProperty(member).GetRawText());
+            JsonElement.DeepEquals(JsonSerializer.SerializeToElement(expected), json.GetProperty(member)),
+            json.GetProperty(member).GetRawText());
 
     private static List<string> Permissions(JsonElement json) =>
         [.. json.GetProperty("permissions").EnumerateArray().Select(p => p.GetString()!)];

@@ -13,7 +13,7 @@ public sealed class LoginTests(UnthrottledServers servers)
 
     [Theory]
     [BothEngines]
-    [Requirement("S1-3", "S1-4", "S1-9", "S1-12", "S1-13", "S1-17", "S1-18", "S1-20", "S1-22", "S1-23", "S1-24", "S1-117", "S1-120")]
+    [Requirement("S1-3", "S1-4", "S1-9", "S1-12", "S1-17", "S1-18", "S1-20", "S1-22", "S1-23", "S1-24", "S1-117", "S1-120")]
     public async Task Email_and_password_answer_tokens_user_and_tenant_and_nothing_else(Engine engine)
     {
         using var client = (await servers[engine]).Client();
@@ -45,7 +45,8 @@ public sealed class LoginTests(UnthrottledServers servers)
         var user = login.Json.GetProperty("user");
         Wants.Members(
             user,
-            "id: text", "email: text", "name: text", "firstName: text", "lastName: text", "avatar: text", "emailVerified: flag", "createdAt: text");
+            "id: text", "email: text", "name: text", "firstName: text", "lastName: text", "avatar: text", "emailVerified: flag",
+            "createdAt: text");
         Assert.Equal(ApiClient.John, user.GetProperty("email").GetString());
         Assert.Equal("John Doe", user.GetProperty("name").GetString());
         Assert.Equal("John", user.GetProperty("firstName").GetString());

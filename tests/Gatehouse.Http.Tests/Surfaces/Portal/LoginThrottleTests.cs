@@ -101,7 +101,8 @@ public sealed class LoginThrottleTests(ProxiedServers servers, UnthrottledServer
         await Fail(client, 3);
         for (var i = 0; i < 2; i++)
         {
-            Wants.Refusal(await client.Post("/v2/auth/login", new { email = $"{Guid.NewGuid()}@example.com", password = "x" }), "INVALID_CREDENTIALS");
+            var body = new { email = $"{Guid.NewGuid()}@example.com", password = "x" };
+            Wants.Refusal(await client.Post("/v2/auth/login", body), "INVALID_CREDENTIALS");
         }
 
         Assert.Equal(429, (await client.Post("/v2/auth/login", new { email = "anybody@example.com", password = "x" })).Code);

@@ -19,7 +19,8 @@ public sealed class PreferencesTests(UnthrottledServers servers)
         var before = await client.Get(Preferences, token);
 
         var zone = await Patch(client, token, new { timezone = "Europe/Berlin" });
-        var rest = await Patch(client, token, new { locale = "de-DE", dateFormat = "DD.MM.YYYY", timeFormat = "24h", timezone = (string?)null });
+        var rest = await Patch(
+            client, token, new { locale = "de-DE", dateFormat = "DD.MM.YYYY", timeFormat = "24h", timezone = (string?)null });
 
         Assert.Equal((200, Untouched, "no-store"), (before.Code, before.Text, before.Header("Cache-Control")));
         Assert.Equal(Untouched.Replace("UTC", "Europe/Berlin", StringComparison.Ordinal), zone.Text);

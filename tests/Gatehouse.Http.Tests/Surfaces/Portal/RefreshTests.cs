@@ -161,7 +161,10 @@ public sealed class RefreshTests(RefreshServers servers) : IClassFixture<Refresh
         var token = login["refreshToken"];
         var flipped = token[..40] + (token[40] == 'A' ? 'B' : 'A') + token[41..];
 
-        foreach (var junk in new[] { "x", "rt_", flipped, token[..^1], token + "A", token.ToUpperInvariant(), login["accessToken"], $" {token}" })
+        foreach (var junk in new[]
+        {
+            "x", "rt_", flipped, token[..^1], token + "A", token.ToUpperInvariant(), login["accessToken"], $" {token}",
+        })
         {
             Wants.Refusal(await client.Refresh(junk), "REFRESH_TOKEN_INVALID");
         }

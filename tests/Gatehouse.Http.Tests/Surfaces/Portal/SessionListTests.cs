@@ -58,7 +58,6 @@ public sealed class SessionListTests(UnthrottledServers servers)
 
     [Theory]
     [BothEngines]
-    [Requirement("S1-113")]
     public async Task Ending_one_session_ends_it_at_once_and_leaves_its_siblings(Engine engine)
     {
         var server = await servers[engine];
@@ -82,7 +81,6 @@ public sealed class SessionListTests(UnthrottledServers servers)
 
     [Theory]
     [BothEngines]
-    [Requirement("S1-113")]
     public async Task Somebody_elses_an_unknown_and_a_malformed_id_get_one_404(Engine engine)
     {
         var server = await servers[engine];

@@ -94,6 +94,12 @@ internal static class ClientAddress
     private static string UserAgent(HttpContext http)
     {
         var agent = http.Request.Headers.UserAgent.ToString();
-        return agent.Length <= MaxUserAgent ? agent : agent[..MaxUserAgent];
+        if (agent.Length <= MaxUserAgent)
+        {
+            return agent;
+        }
+
+        // Half a character is no text that a database takes.
+        return agent[..(char.IsHighSurrogate(agent[MaxUserAgent - 1]) ? MaxUserAgent - 1 : MaxUserAgent)];
     }
 }

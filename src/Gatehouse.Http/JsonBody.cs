@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -55,6 +56,12 @@ internal static class JsonBody
 
         try
         {
+            // The parser lets other bytes pass inside strings that nobody asks for (RFC 8259 §8.1).
+            if (!Utf8.IsValid(body.Buffer.IsSingleSegment ? body.Buffer.FirstSpan : body.Buffer.ToArray()))
+            {
+                return (null, ApiError.Malformed("The body is not valid UTF-8."));
+            }
+
             using var document = JsonDocument.Parse(body.Buffer, Strict);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
@@ -69,6 +76,11 @@ internal static class JsonBody
         {
             return (null, ApiError.Malformed($"The body is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})."));
         }
+        catch (InvalidOperationException)
+        {
+            // What the parser throws for a name with half a surrogate pair in it.
+            return (null, ApiError.Malformed("A member's name is not valid Unicode text."));
+        }
         finally
         {
             reader.AdvanceTo(body.Buffer.End);
@@ -80,7 +92,8 @@ internal static class JsonBody
 
     private static bool IsJson(string? contentType) => MediaTypeHeaderValue.TryParse(contentType, out var type)
         && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+        && (!type.Charset.HasValue
+            || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase));
 }
 
 /// <summary>The SHA-256 of a body, kept with its request.</summary>
@@ -98,19 +111,34 @@ internal sealed class JsonFields(JsonElement body)
     public void Refuse(string field, string message) => problems.Add(new FieldProblem(field, message));
 
     /// <summary>A text that must be there, of at most so many characters.</summary>
-    public string Text(string field, int maxLength)
+    public string Text(string field, int maxLength) => Required(field, OptionalText(field, maxLength));
+
+    /// <summary>A text of at most so many characters, or null. NUL is refused, since PostgreSQL cannot store it.</summary>
+    public string? OptionalText(string field, int maxLength)
     {
-        var text = OptionalText(field, maxLength);
-        if (string.IsNullOrEmpty(text) && !problems.Exists(p => p.Field == field))
+        var text = AnyText(field);
+        if (text is null)
         {
-            Refuse(field, "is required.");
+            return null;
         }
 
-        return text ?? "";
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            Refuse(field, "must not contain the character NUL.");
+            return null;
+        }
+
+        if (text.Length > maxLength)
+        {
+            Refuse(field, $"must have at most {maxLength} characters.");
+            return null;
+        }
+
+        return text;
     }
 
-    /// <summary>A text of at most so many characters, or null.</summary>
-    public string? OptionalText(string field, int maxLength)
+    /// <summary>A text whatever it holds, or null; for what is only compared and never stored.</summary>
+    public string? AnyText(string field)
     {
         if (!TryGet(field, out var value))
         {
@@ -128,11 +156,6 @@ internal sealed class JsonFields(JsonElement body)
         {
             Refuse(field, "is not valid Unicode text.");
         }
-        else if (text.Length > maxLength)
-        {
-            Refuse(field, $"must have at most {maxLength} characters.");
-            return null;
-        }
 
         return text;
     }
@@ -141,7 +164,7 @@ internal sealed class JsonFields(JsonElement body)
     public string Password(string field)
     {
         const int maxBytes = 1024;
-        var password = Text(field, int.MaxValue);
+        var password = Required(field, AnyText(field));
         if (Encoding.UTF8.GetByteCount(password) > maxBytes)
         {
             Refuse(field, $"must have at most {maxBytes} bytes in UTF-8.");
@@ -165,6 +188,16 @@ internal sealed class JsonFields(JsonElement body)
         }
 
         return value.ValueKind == JsonValueKind.True;
+    }
+
+    private string Required(string field, string? text)
+    {
+        if (string.IsNullOrEmpty(text) && !problems.Exists(p => p.Field == field))
+        {
+            Refuse(field, "is required.");
+        }
+
+        return text ?? "";
     }
 
     // A member that is null counts as missing.

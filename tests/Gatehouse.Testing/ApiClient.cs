@@ -33,8 +33,21 @@ public sealed class ApiClient : IDisposable
 
     private readonly HttpClient http;
 
-    public ApiClient(Uri url) =>
-        http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = url };
+    public ApiClient(Uri url, string? from = null)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8,
+            Expect100ContinueTimeout = TimeSpan.FromSeconds(30),
+        };
+        http = new HttpClient(handler) { BaseAddress = url };
+        if (from is not null)
+        {
+            http.DefaultRequestHeaders.Add("X-Forwarded-For", from);
+        }
+    }
 
     /// <summary>Sends a request; a body that is a string goes out as it is, anything else as JSON.</summary>
     public async Task<Answer> Send(
@@ -71,8 +84,8 @@ public sealed class ApiClient : IDisposable
         Send(HttpMethod.Post, path, body, bearer, headers);
 
     /// <summary>Signs in on the Portal surface.</summary>
-    public Task<Answer> Login(string email = John, string password = DemoPassword) =>
-        Post("/api/v1/auth/login", new { email, password });
+    public Task<Answer> Login(string email = John, string password = DemoPassword, params (string Name, string Value)[] headers) =>
+        Post("/api/v1/auth/login", new { email, password }, headers: headers);
 
     /// <summary>Refreshes on the Portal surface.</summary>
     public Task<Answer> Refresh(string refreshToken, params (string Name, string Value)[] headers) =>

@@ -129,8 +129,17 @@ public sealed record LogoutAllBody(bool ExceptCurrent)
 /// <summary><c>POST revoke</c>: an access or a refresh token, under either name.</summary>
 public sealed record RevokeBody(string Token)
 {
-    internal static RevokeBody Read(JsonFields fields) =>
-        new(fields.OptionalText("refreshToken", 4096) ?? fields.Text("token", 4096));
+    internal static RevokeBody Read(JsonFields fields)
+    {
+        // Any string is answered alike, however empty, long or strange.
+        var token = fields.AnyText("refreshToken") ?? fields.AnyText("token");
+        if (token is null && fields.Problems.Count == 0)
+        {
+            fields.Refuse("token", "is required.");
+        }
+
+        return new(token ?? "");
+    }
 }
 
 /// <summary>Done.</summary>

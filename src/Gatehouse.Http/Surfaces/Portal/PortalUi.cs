@@ -109,9 +109,10 @@ public sealed partial record PreferencesBody(string? Locale, string? Timezone, s
         return new(locale, zone, OneOf(fields, "dateFormat", DateFormats), OneOf(fields, "timeFormat", TimeFormats));
     }
 
-    // The system also knows abbreviations and offsets; only names of places and UTC mean the same to every client.
+    // The system also knows abbreviations, offsets and, on Linux, paths among its own files; only names of places and UTC mean the
+    // same to every client.
     private static bool IsZone(string zone) =>
-        (zone == "UTC" || zone.Contains('/', StringComparison.Ordinal)) && TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _);
+        zone == "UTC" || (ZoneName().IsMatch(zone) && TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _));
 
     private static string? OneOf(JsonFields fields, string field, string[] allowed)
     {
@@ -124,6 +125,9 @@ public sealed partial record PreferencesBody(string? Locale, string? Timezone, s
         return value;
     }
 
-    [GeneratedRegex("^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$", RegexOptions.ExplicitCapture, 100)]
+    [GeneratedRegex("^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?\\z", RegexOptions.ExplicitCapture, 100)]
     private static partial Regex LanguageTag();
+
+    [GeneratedRegex("^[A-Z][A-Za-z_]+(/[A-Z][A-Za-z0-9_+-]+){1,2}\\z", RegexOptions.ExplicitCapture, 100)]
+    private static partial Regex ZoneName();
 }

@@ -82,6 +82,16 @@ public sealed class PostgresServer : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
+    /// <summary>Everything a database holds, as text; what is binary is in hex.</summary>
+    public async Task<string> Dump(string connectionString)
+    {
+        var file = Path.Combine(folder, $"dump_{Interlocked.Increment(ref databases)}.sql");
+        await Tool(
+            "pg_dump", "-h", "127.0.0.1", "-p", $"{port}", "-U", Owner, "-f", file,
+            new NpgsqlConnectionStringBuilder(connectionString).Database!);
+        return await File.ReadAllTextAsync(file);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Stop("immediate");

@@ -32,8 +32,8 @@ public sealed class CommandLineTests
     public async Task Users_are_added_listed_and_erased(Engine engine)
     {
         await using var database = await TestDatabase.Empty(engine);
-        var added = await GatehouseCommand.Run(
-            database, Password + "\n", "user", "add", Address, "--first-name", "New", "--last-name", "Person", "--operator", "--json");
+        var added = await GatehouseCommand.RunWith(
+            Password + "\n", database, "user", "add", Address, "--first-name", "New", "--last-name", "Person", "--operator", "--json");
         Assert.Equal((0, ""), (added.ExitCode, added.Error));
         var id = JsonDocument.Parse(added.Output).RootElement.GetProperty("id").GetString()!;
 
@@ -44,7 +44,7 @@ public sealed class CommandLineTests
         Assert.Contains(Address, await Does(database, "user", "list"), StringComparison.Ordinal);
         Assert.Equal(0, (await Json(database, "user", "list", "--skip", "1")).GetArrayLength());
 
-        var again = await GatehouseCommand.Run(database, Password + "\n", "user", "add", Address.ToUpperInvariant());
+        var again = await GatehouseCommand.RunWith(Password + "\n", database, "user", "add", Address.ToUpperInvariant());
         Assert.Equal(1, again.ExitCode);
         Assert.EndsWith("has an account already.", again.Error, StringComparison.Ordinal);
 

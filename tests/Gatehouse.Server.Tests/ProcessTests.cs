@@ -88,7 +88,7 @@ public sealed class ProcessTests
     [Fact]
     public async Task Two_processes_started_together_on_an_empty_PostgreSQL_make_one_schema_and_one_key_set()
     {
-        const int rounds = 4;
+        const int rounds = 3;
         for (var round = 0; round < rounds; round++)
         {
             await using var database = await TestDatabase.Empty(Engine.Postgres);

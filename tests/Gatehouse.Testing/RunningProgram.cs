@@ -10,7 +10,7 @@ public sealed record Finished(int ExitCode, string Output, string Error);
 public sealed class RunningProgram : IAsyncDisposable
 {
     /// <summary>How long anything may take on a busy machine.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly Process process;
     private readonly string name;

@@ -21,7 +21,7 @@ internal static class Composition
     public static async Task<Foundation> Open(ServerOptions options, TimeProvider time, CancellationToken ct)
     {
         Directory.CreateDirectory(options.DataFolder);
-        var database = Database.Open(options.Postgres, Path.Combine(options.DataFolder, "gatehouse.db"));
+        var database = OpenDatabase(options);
         try
         {
             var migrations = await Migrations.Apply(database, time, ct);
@@ -35,6 +35,19 @@ internal static class Composition
         {
             await database.DisposeAsync();
             throw;
+        }
+    }
+
+    private static Database OpenDatabase(ServerOptions options)
+    {
+        try
+        {
+            return Database.Open(options.Postgres, Path.Combine(options.DataFolder, "gatehouse.db"));
+        }
+        catch (ArgumentException)
+        {
+            // The driver's own words may quote the text, and the text may hold a password.
+            throw new ConfigurationException("GATEHOUSE_POSTGRES must be a connection string such as Host=…;Database=…;Username=….");
         }
     }
 

@@ -11,4 +11,5 @@ var gatehouse = new RootCommand("Gatehouse: sign-in and sessions for web platfor
     line.Json,
 };
 
-return await gatehouse.Parse(args).InvokeAsync();
+// Without this the parser ends the process two seconds after SIGTERM, whatever is in flight; the host waits for requests instead.
+return await gatehouse.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

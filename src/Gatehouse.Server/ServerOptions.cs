@@ -98,7 +98,15 @@ internal sealed class ServerOptions
 
     private IEnumerable<string> ServerProblems()
     {
-        if (!Uri.TryCreate(Issuer, UriKind.Absolute, out var issuer) || issuer.Query.Length > 0 || issuer.Fragment.Length > 0)
+        if (Port == InternalPort)
+        {
+            yield return "GATEHOUSE_INTERNAL_PORT must differ from GATEHOUSE_PORT.";
+        }
+
+        if (!Uri.TryCreate(Issuer, UriKind.Absolute, out var issuer)
+            || (issuer.Scheme != Uri.UriSchemeHttp && issuer.Scheme != Uri.UriSchemeHttps)
+            || issuer.Query.Length > 0
+            || issuer.Fragment.Length > 0)
         {
             yield return "Gatehouse:Issuer must be the absolute URL under which this server is reached, without query or fragment.";
         }
@@ -123,6 +131,11 @@ internal sealed class ServerOptions
 
     private IEnumerable<string> StoreProblems()
     {
+        foreach (var problem in Passwords.Problems())
+        {
+            yield return problem;
+        }
+
         foreach (var (name, policy) in new[]
         {
             ("Login", RateLimits.Login), ("Account", RateLimits.Account), ("Refresh", RateLimits.Refresh),
@@ -144,8 +157,8 @@ internal sealed class ServerOptions
     {
         var text = configuration[name];
         return string.IsNullOrEmpty(text) ? otherwise
-            : ushort.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var port) ? port
-            : throw new ConfigurationException($"{name} must be a port number, not '{text}'.");
+            : ushort.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var port) && port > 0 ? port
+            : throw new ConfigurationException($"{name} must be a port number from 1 to 65535, not '{text}'.");
     }
 
     private static IPNetwork ParseNetwork(string text) => TryParseNetwork(text, out var network) ? network : default;

@@ -13,7 +13,7 @@ public abstract class BothServers(params (string Name, string? Value)[] settings
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    public virtual async ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         foreach (var server in new[] { sqlite, postgres })
@@ -27,13 +27,7 @@ public abstract class BothServers(params (string Name, string? Value)[] settings
 }
 
 /// <summary>Servers without throttles, shared by the whole assembly: their clock stands still, and each test brings its own people.</summary>
-public sealed class UnthrottledServers() : BothServers(("Gatehouse:RateLimits:Enabled", "false"))
-{
-    public override async ValueTask DisposeAsync()
-    {
-        await base.DisposeAsync();
-    }
-}
+public sealed class UnthrottledServers() : BothServers(("Gatehouse:RateLimits:Enabled", "false"));
 
 /// <summary>Servers behind a trusted proxy, so that each test calls from an address of its own and meets untouched throttles.</summary>
 public sealed class ProxiedServers() : BothServers(("Gatehouse:TrustedProxies:0", "127.0.0.1"));

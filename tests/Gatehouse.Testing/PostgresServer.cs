@@ -82,25 +82,34 @@ public sealed class PostgresServer : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
+    /// <summary>Everything a database holds, as text; what is binary is in hex.</summary>
+    public async Task<string> Dump(string connectionString)
+    {
+        var file = Path.Combine(folder, $"dump_{Interlocked.Increment(ref databases)}.sql");
+        await Tool(
+            "pg_dump", "-h", "127.0.0.1", "-p", $"{port}", "-U", Owner, "-f", file,
+            new NpgsqlConnectionStringBuilder(connectionString).Database!);
+        return await File.ReadAllTextAsync(file);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Stop("immediate");
         Directory.Delete(folder, recursive: true);
     }
 
+    // A process that ends has little time left, and on a busy machine pg_ctl needs more; so a shell stays behind to clean up.
     private void Remove()
     {
-        if (!Directory.Exists(folder))
-        {
-            return;
-        }
-
-        // A test process gets ten seconds to end, and a hundred databases are many files: a shell of its own clears up.
         const string script = """
-            read -r pid < "$0/data/postmaster.pid" && kill -QUIT "$pid" && while kill -0 "$pid"; do sleep 0.1; done
+            exec >/dev/null 2>&1 </dev/null
+            pid=$(head -n 1 "$0/data/postmaster.pid") && kill -QUIT "$pid" && while kill -0 "$pid"; do sleep 0.1; done
             rm -rf "$0"
             """;
-        Process.Start("/bin/sh", ["-c", $"({script}) > /dev/null 2>&1 < /dev/null &", folder]).Dispose();
+        if (Directory.Exists(folder))
+        {
+            Process.Start("/bin/sh", ["-c", script, folder]).Dispose();
+        }
     }
 
     private static string Bin { get; } = FindBin();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gatehouse.Keys;
@@ -85,7 +86,11 @@ internal sealed class CommandLine(IConfiguration configuration, bool isDevelopme
         {
             return await command();
         }
-        catch (Exception e) when (e is ConfigurationException or DatabaseUnavailableException or KeyException or IOException
+        catch (DatabaseUnavailableException e)
+        {
+            return Fail(e.InnerException is { } cause ? $"{e.Message} {cause.Message}" : e.Message);
+        }
+        catch (Exception e) when (e is ConfigurationException or DbException or KeyException or IOException
             or UnauthorizedAccessException or InvalidOperationException)
         {
             return Fail(e.Message);

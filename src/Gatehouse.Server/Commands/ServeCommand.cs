@@ -24,7 +24,17 @@ internal static class ServeCommand
     private static async Task<int> Serve(CommandLine line, TimeProvider time, CancellationToken ct)
     {
         await using var app = await Build(line.Configuration, line.IsDevelopment, time, ct);
-        await app.StartAsync(ct);
+        try
+        {
+            await app.StartAsync(ct);
+        }
+        catch
+        {
+            // What did start is told to stop, or it would report its end as a failure of its own.
+            await app.StopAsync(CancellationToken.None);
+            throw;
+        }
+
         var options = app.Services.GetRequiredService<ServerOptions>();
         line.Say($"Gatehouse is ready: {options.Issuer} (internal listener 127.0.0.1:{options.InternalPort})");
         await app.WaitForShutdownAsync(ct);
@@ -43,7 +53,10 @@ internal static class ServeCommand
             EnvironmentName = isDevelopment ? Environments.Development : Environments.Production,
         });
         builder.Configuration.AddConfiguration(configuration);
-        builder.Logging.ClearProviders().AddJsonConsole().AddFilter("Microsoft", LogLevel.Warning);
+        // The host logs a failed start with its stack trace as an error; the command line says the same in one line.
+        builder.Logging.ClearProviders().AddJsonConsole()
+            .AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

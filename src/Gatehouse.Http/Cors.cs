@@ -18,7 +18,8 @@ internal static class Cors
     {
         cors.AddPolicy(AnyOrigin, policy => policy.AllowAnyOrigin().WithMethods("GET").WithExposedHeaders(Exposed));
         cors.AddDefaultPolicy(policy => policy
-            .WithOrigins([.. options.CorsOrigins])
+            // Not WithOrigins: with a single origin that leaves out Vary, and a cache could give one origin another's answer.
+            .SetIsOriginAllowed(origin => options.CorsOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase))
             .WithMethods("GET", "POST", "PUT", "PATCH", "DELETE")
             .WithHeaders(Accepted)
             .WithExposedHeaders(Exposed)

@@ -141,9 +141,9 @@ internal sealed class ServerOptions
             ("Login", RateLimits.Login), ("Account", RateLimits.Account), ("Refresh", RateLimits.Refresh),
         })
         {
-            if (policy.Limit < 1 || policy.Window < TimeSpan.FromSeconds(1))
+            if (policy.Limit < 1 || policy.Window < TimeSpan.FromMilliseconds(policy.Limit))
             {
-                yield return $"Gatehouse:RateLimits:{name} needs a Limit of at least 1 and a Window of at least a second.";
+                yield return $"Gatehouse:RateLimits:{name} needs a Limit of at least 1 and a Window of at least a millisecond per permit.";
             }
         }
 

@@ -80,7 +80,9 @@ public sealed class RefreshSession(
 
     private static readonly Sql Touch = new($"""
         UPDATE sessions SET refresh_tat = {Next}, last_accessed_at = @now, idle_until = @now + idle_ttl
-        WHERE {Theirs} AND idle_until > @now AND absolute_until > @now AND generation = @generation AND refresh_tat <= @now + @burst
+        WHERE {Theirs} AND idle_until > @now AND absolute_until > @now
+          AND ((generation = @generation AND refresh_tat <= @now + @burst)
+            OR (generation = @generation + 1 AND rotated_at > @now - @grace))
         RETURNING {SessionSnapshot.Columns}, generation, refresh_tat
         """);
 
@@ -182,7 +184,8 @@ public sealed class RefreshSession(
                 ("generation", token.Generation),
                 ("now", now),
                 ("interval", interval),
-                ("burst", burst));
+                ("burst", burst),
+                ("grace", options.RefreshGrace.Milliseconds()));
     }
 
     /// <summary>Why the statement changed nothing; null when another look is needed.</summary>

@@ -15,6 +15,8 @@ internal sealed class PostgresDatabase : Database
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {
+            // A call that takes longer than this has lost its caller.
+            CommandTimeout = 10,
             MaxAutoPrepare = 200,
             AutoPrepareMinUsages = 2,
             Enlist = false,
@@ -52,7 +54,7 @@ internal sealed class PostgresDatabase : Database
         {
             await Script(connection, Migrations.History, ct);
             var missing = Migrations.Missing(
-                migrations, await QueryCore(Command(Migrations.Applied, []), row => (row.Int(0), row.Text(1)), ct));
+                migrations, await ReadAll(Command(Migrations.Applied, []), connection, row => (row.Int(0), row.Text(1)), ct));
             foreach (var migration in missing)
             {
                 await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -76,7 +78,8 @@ internal sealed class PostgresDatabase : Database
 
     private static async Task Script(NpgsqlConnection connection, string script, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(script, connection);
+        // A migration of a large table, or the wait for another process's, may take its time.
+        await using var command = new NpgsqlCommand(script, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(ct);
     }
 

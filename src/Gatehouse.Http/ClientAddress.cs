@@ -22,7 +22,8 @@ internal static class ClientAddress
     /// <summary>Whether the request reached us, or the trusted proxy before us, over TLS.</summary>
     public static bool IsSecure(HttpContext http, HttpOptions options) => http.Request.IsHttps
         || (IsTrusted(Socket(http), options)
-            && http.Request.Headers["X-Forwarded-Proto"].ToString().Equals("https", StringComparison.OrdinalIgnoreCase));
+            && http.Request.Headers["X-Forwarded-Proto"].ToString().Split(',', StringSplitOptions.TrimEntries)
+                .All(hop => hop.Equals("https", StringComparison.OrdinalIgnoreCase)));
 
     internal static IPAddress Find(HttpContext http, HttpOptions options)
     {

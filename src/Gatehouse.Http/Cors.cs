@@ -12,7 +12,8 @@ internal static class Cors
         ["X-Request-ID", "Retry-After", "ETag", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"];
 
     private static readonly string[] Accepted =
-        ["Authorization", "Content-Type", "If-None-Match", "Idempotency-Key", "X-Client-Version", "X-CSRF-Token", "X-Request-ID"];
+        ["Authorization", "Content-Type", "If-None-Match", "Idempotency-Key", "X-Client-Version", "X-CSRF-Token",
+            "X-Idempotency-Key", "X-Request-ID"];
 
     public static void Configure(CorsOptions cors, HttpOptions options)
     {

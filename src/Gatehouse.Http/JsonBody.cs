@@ -62,7 +62,7 @@ internal static class JsonBody
                 return (null, ApiError.Malformed("The body is not valid UTF-8."));
             }
 
-            using var document = JsonDocument.Parse(body.Buffer, Strict);
+            using var document = ParseStrictly(body.Buffer);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
                 return (null, ApiError.Malformed("The body must be a JSON object."));
@@ -74,16 +74,26 @@ internal static class JsonBody
         }
         catch (JsonException e)
         {
-            return (null, ApiError.Malformed($"The body is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})."));
-        }
-        catch (InvalidOperationException)
-        {
-            // What the parser throws for a name with half a surrogate pair in it.
-            return (null, ApiError.Malformed("A member's name is not valid Unicode text."));
+            return (null, ApiError.Malformed(e.LineNumber is { } line
+                ? $"The body is not valid JSON (line {line + 1}, byte {e.BytePositionInLine + 1})."
+                : $"The body is not valid JSON. {e.Message}"));
         }
         finally
         {
             reader.AdvanceTo(body.Buffer.End);
+        }
+    }
+
+    private static JsonDocument ParseStrictly(ReadOnlySequence<byte> body)
+    {
+        try
+        {
+            return JsonDocument.Parse(body, Strict);
+        }
+        catch (InvalidOperationException e)
+        {
+            // What the parser throws for a name with half a surrogate pair in it, when it looks for names that come twice.
+            throw new JsonException("A member's name is not valid Unicode text.", e);
         }
     }
 

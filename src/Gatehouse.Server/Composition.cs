@@ -20,7 +20,7 @@ internal static class Composition
     /// <summary>Opens the store, brings its schema up to date and opens the keys.</summary>
     public static async Task<Foundation> Open(ServerOptions options, TimeProvider time, CancellationToken ct)
     {
-        Directory.CreateDirectory(options.DataFolder);
+        MakePrivateFolder(options.DataFolder);
         var database = OpenDatabase(options);
         try
         {
@@ -35,6 +35,19 @@ internal static class Composition
         {
             await database.DisposeAsync();
             throw;
+        }
+    }
+
+    // What is in there (password hashes, addresses, session secrets, the master key) is nobody else's business.
+    private static void MakePrivateFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+        }
+        else
+        {
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
     }
 
@@ -64,7 +77,7 @@ internal static class Composition
         .AddSingleton(options.Tokens)
         .AddSingleton(_ => UiConfig.Load(options.UiFile))
         .AddSingleton<Throttle>()
-        .AddSingleton<OnceStore>()
+        .AddSingleton<IdempotencyStore>()
         .AddSingleton<AuditLog>()
         .AddSingleton<Outbox>()
         .AddSingleton<PasswordHashing>()

@@ -90,6 +90,12 @@ internal sealed class ServerOptions
             options.Audience = options.Issuer;
         }
 
+        // A key stays trusted as long as the longest-lived token it signed.
+        if (options.Keys.LongestToken < options.Sessions.AccessTokenLife)
+        {
+            options.Keys = options.Keys with { LongestToken = options.Sessions.AccessTokenLife };
+        }
+
         var problems = options.StoreProblems().Concat(forServer ? options.ServerProblems() : []).ToList();
         return problems.Count == 0
             ? options
@@ -113,6 +119,12 @@ internal sealed class ServerOptions
         else if (!IsDevelopment && issuer.Scheme != Uri.UriSchemeHttps)
         {
             yield return "Gatehouse:Issuer must begin with https://.";
+        }
+
+        foreach (var origin in Cors.Origins.Where(origin =>
+            !Uri.TryCreate(origin, UriKind.Absolute, out var url) || url.GetLeftPart(UriPartial.Authority) != origin))
+        {
+            yield return $"Gatehouse:Cors:Origins: '{origin}' must be scheme, host and port alone, such as https://app.example.com.";
         }
 
         foreach (var proxy in TrustedProxies.Where(proxy => !TryParseNetwork(proxy, out _)))
@@ -147,9 +159,29 @@ internal sealed class ServerOptions
             }
         }
 
-        if (Sessions.Limit < 1 || Sessions.IdleLimit <= TimeSpan.Zero || Sessions.AbsoluteLimit <= TimeSpan.Zero)
+        var spans = new[]
         {
-            yield return "Gatehouse:Sessions: limits must be positive.";
+            ("Sessions:IdleLimit", Sessions.IdleLimit),
+            ("Sessions:ShortIdleLimit", Sessions.ShortIdleLimit),
+            ("Sessions:AbsoluteLimit", Sessions.AbsoluteLimit),
+            ("Sessions:RefreshGrace", Sessions.RefreshGrace),
+            ("Sessions:LostAnswer", Sessions.LostAnswer),
+            ("Sessions:AccessTokenLife", Sessions.AccessTokenLife),
+            ("Keys:SigningKeyLife", Keys.SigningKeyLife),
+            ("Keys:RefreshKeyLife", Keys.RefreshKeyLife),
+            ("Passwords:QueueTimeout", Passwords.QueueTimeout),
+        };
+        foreach (var (name, _) in spans.Where(span => span.Item2 < TimeSpan.FromSeconds(1)))
+        {
+            yield return $"Gatehouse:{name} must be at least a second.";
+        }
+
+        foreach (var (name, _) in new[]
+        {
+            ("Sessions:Limit", Sessions.Limit), ("Sessions:CacheCapacity", Sessions.CacheCapacity), ("VerifiedTokens", VerifiedTokens),
+        }.Where(count => count.Item2 < 1))
+        {
+            yield return $"Gatehouse:{name} must be at least 1.";
         }
     }
 

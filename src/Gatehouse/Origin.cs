@@ -17,6 +17,9 @@ public sealed record Actor(string Type, string Id)
     /// <summary>The product itself, by one of its rules.</summary>
     public static Actor System { get; } = new("system", "gatehouse");
 
+    /// <summary>Whoever runs commands on the server's own machine.</summary>
+    public static Actor CommandLine { get; } = new("operator", "command-line");
+
     /// <summary>A user, about themselves.</summary>
     public static Actor User(Guid userId) => new("user", userId.ToString());
 

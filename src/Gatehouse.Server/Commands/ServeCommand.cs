@@ -2,6 +2,7 @@ using System.CommandLine;
 using Gatehouse.Delivery;
 using Gatehouse.Http;
 using Gatehouse.Http.Surfaces.Dev;
+using Gatehouse.Passwords;
 using Gatehouse.Projection;
 using Gatehouse.Server.Demo;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -9,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 namespace Gatehouse.Server.Commands;
 
 /// <summary><c>gatehouse serve</c>: the server itself.</summary>
-internal static class ServeCommand
+internal static partial class ServeCommand
 {
     // The largest body any JSON surface takes.
     private const long MaxBody = 64 * 1024;
@@ -84,6 +85,11 @@ internal static class ServeCommand
         AddMail(builder.Services, options);
 
         var app = builder.Build();
+        if (app.Services.GetRequiredService<PasswordHashing>().Algorithm is not "argon2id" and var algorithm)
+        {
+            LogFallbackHash(app.Logger, algorithm);
+        }
+
         app.Services.GetRequiredService<Foundation>();
         app.UseGatehouseHttp();
         app.MapGatehouse();
@@ -110,4 +116,7 @@ internal static class ServeCommand
             services.TryAddSingleton<IMailSender>(s => s.GetRequiredService<DevInbox>());
         }
     }
+
+    [LoggerMessage(1001, LogLevel.Warning, "libargon2 is not installed (Debian: libargon2-1); passwords are hashed with {Algorithm} until it is.")]
+    private static partial void LogFallbackHash(ILogger logger, string algorithm);
 }

@@ -7,8 +7,6 @@ namespace Gatehouse.Server.Commands;
 /// <summary><c>gatehouse session list | revoke</c>.</summary>
 internal static class SessionCommand
 {
-    private static readonly Actor Operator = new("operator", "command-line");
-
     public static Command Create(CommandLine line) => new("session", "List and revoke sessions.")
     {
         List(line),
@@ -56,16 +54,21 @@ internal static class SessionCommand
                 var why = parsed.GetValue(reason)!;
                 if (parsed.GetValue(ofUser) is { } who)
                 {
+                    if (parsed.GetValue(session) is not null)
+                    {
+                        return CommandLine.Fail("name a session id or --user, not both.");
+                    }
+
                     return await UserCommand.Find(services, who, ct) is not { } user
                         ? CommandLine.Fail("there is no such user.")
-                        : Ended(line, parsed, await revoke.AllOfUser(user.UserId, null, why, Operator, Origin.CommandLine, ct));
+                        : Ended(line, parsed, await revoke.AllOfUser(user.UserId, null, why, Actor.CommandLine, Origin.CommandLine, ct));
                 }
 
                 return parsed.GetValue(session) is not { } id
                     ? CommandLine.Fail("name a session id, or --user.")
                     : await services.GetRequiredService<SessionStore>().Find(id, ct) is null
                         ? CommandLine.Fail("there is no such session.")
-                        : Ended(line, parsed, await revoke.One(id, why, Operator, Origin.CommandLine, ct));
+                        : Ended(line, parsed, await revoke.One(id, why, Actor.CommandLine, Origin.CommandLine, ct));
             },
             ct));
         return command;

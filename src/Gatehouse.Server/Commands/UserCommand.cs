@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using Gatehouse.Users;
 
 namespace Gatehouse.Server.Commands;
@@ -6,7 +7,10 @@ namespace Gatehouse.Server.Commands;
 /// <summary><c>gatehouse user add | block | delete | list</c>.</summary>
 internal static class UserCommand
 {
-    private static readonly Actor Operator = new("operator", "command-line");
+    // Without a look-up of breached passwords, length is what a password is worth (NIST SP 800-63B §3.1.1).
+    private const int ShortestPassword = 15;
+    private const int LongestPassword = 1024;
+
 
     public static Command Create(CommandLine line) => new("user", "Add, block, erase and list users.")
     {
@@ -33,16 +37,17 @@ internal static class UserCommand
                 }
 
                 var password = await Console.In.ReadLineAsync(ct);
-                if (string.IsNullOrEmpty(password))
+                if (password is null || password.EnumerateRunes().Count() < ShortestPassword || Encoding.UTF8.GetByteCount(password) > LongestPassword)
                 {
-                    return CommandLine.Fail("no password on standard input.");
+                    return CommandLine.Fail(
+                        $"the password on standard input must have at least {ShortestPassword} characters and at most {LongestPassword} bytes.");
                 }
 
                 var wanted = new NewUser(address, password, parsed.GetValue(first)!, parsed.GetValue(last)!)
                 {
                     PlatformRole = parsed.GetValue(isOperator) ? "operator" : "",
                 };
-                switch (await services.GetRequiredService<AddUser>().Add(wanted, Operator, Origin.CommandLine, ct))
+                switch (await services.GetRequiredService<AddUser>().Add(wanted, Actor.CommandLine, Origin.CommandLine, ct))
                 {
                     case AddUserOutcome.Added added:
                         var id = added.User.UserId.ToString();
@@ -72,7 +77,7 @@ internal static class UserCommand
                     "Blocked",
                     user,
                     await services.GetRequiredService<BlockUser>()
-                        .Block(user.UserId, parsed.GetValue(reason)!, Operator, Origin.CommandLine, ct)),
+                        .Block(user.UserId, parsed.GetValue(reason)!, Actor.CommandLine, Origin.CommandLine, ct)),
             ct));
         return command;
     }
@@ -89,7 +94,7 @@ internal static class UserCommand
                     parsed,
                     "Erased",
                     user,
-                    await services.GetRequiredService<DeleteUser>().Delete(user.UserId, Operator, Origin.CommandLine, ct)),
+                    await services.GetRequiredService<DeleteUser>().Delete(user.UserId, Actor.CommandLine, Origin.CommandLine, ct)),
             ct));
         return command;
     }

@@ -23,18 +23,19 @@ public sealed partial class FeedFollower(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
-        var lastRead = time.GetTimestamp();
+        var lastRead = (Monotonic: time.GetTimestamp(), Wall: time.Now());
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try
             {
+                var began = (time.GetTimestamp(), time.Now());
                 var changes = await feed.ReadNew(stoppingToken);
-                if (time.GetElapsedTime(lastRead) > SessionFeed.Kept / 2)
+                if (Away(lastRead.Monotonic, lastRead.Wall) > SessionFeed.Kept / 2)
                 {
                     cache.Clear();
                 }
 
-                lastRead = time.GetTimestamp();
+                lastRead = began;
                 foreach (var change in changes)
                 {
                     cache.Apply(change);
@@ -44,9 +45,25 @@ public sealed partial class FeedFollower(
             {
                 LogUnavailable(e);
             }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                // A snapshot this release cannot read, say. What is cached may miss a change, so none of it counts any more.
+                LogUnreadable(e);
+                cache.Clear();
+            }
         }
+    }
+
+    // A machine that slept has no monotonic time to show for it, and a wall clock may be set: the larger of both counts.
+    private TimeSpan Away(long monotonic, long wall)
+    {
+        var (slept, passed) = (TimeSpan.FromMilliseconds(time.Now() - wall), time.GetElapsedTime(monotonic));
+        return slept > passed ? slept : passed;
     }
 
     [LoggerMessage(2201, LogLevel.Warning, "The session feed cannot be read; changes made by other processes are not seen until it can.")]
     private partial void LogUnavailable(Exception e);
+
+    [LoggerMessage(2202, LogLevel.Error, "The session feed holds something unreadable; sessions are read from the store again.")]
+    private partial void LogUnreadable(Exception e);
 }

@@ -25,12 +25,13 @@ public sealed class SessionFeed(Database database, TimeProvider time)
     public async Task<IReadOnlyList<SessionSnapshot>> ReadNew(CancellationToken ct)
     {
         var rows = await database.Query(source.Since, row => (Position: row.Text(0), Snapshot: row.TextOrNull(1)), ct, ("prev", position));
+        List<SessionSnapshot> changes = [.. rows.Where(row => row.Snapshot is not null).Select(row => SessionSnapshot.FromJson(row.Snapshot!))];
         if (rows.Count > 0)
         {
             position = rows[^1].Position;
         }
 
-        return [.. rows.Where(row => row.Snapshot is not null).Select(row => SessionSnapshot.FromJson(row.Snapshot!))];
+        return changes;
     }
 
     /// <summary>Removes rows that every running reader has seen.</summary>

@@ -68,9 +68,7 @@ public sealed class OpenSession(
               AND idle_until > @now AND absolute_until > @now
             ORDER BY last_accessed_at DESC, session_id DESC
             LIMIT 1000000 OFFSET @keep)
-        UPDATE sessions
-        SET session_status = 'revoked', revoked_at = @now, reason_code = 'session_limit_evicted', revoked_by = 'system:gatehouse',
-            version = CASE WHEN version >= @now THEN version + 1 ELSE @now END
+        {SessionStore.Revoke}
         WHERE session_user_id = @user AND session_status = 'active'
           AND (session_id IN (SELECT surplus_id FROM surplus) OR parent_id IN (SELECT surplus_id FROM surplus))
         RETURNING {SessionSnapshot.Columns}
@@ -142,7 +140,8 @@ public sealed class OpenSession(
 
         IReadOnlyList<SessionSnapshot> evicted = live.First < limit
             ? []
-            : await tx.Query(EvictBeyond, SessionSnapshot.Read, ct, ("user", wanted.UserId), ("now", now), ("keep", Math.Max(0, limit - 1)));
+            : await tx.Query(EvictBeyond, SessionSnapshot.Read, ct, ("user", wanted.UserId), ("now", now), ("keep", Math.Max(0, limit - 1)),
+                ("reason", "session_limit_evicted"), ("actor", Actor.System.ToString()));
 
         var membership = memberships.All.Count == 1 ? memberships.All[0] : null;
         var (session, refreshToken) = await InsertIn(tx, id, wanted, membership, now, ct);

@@ -7,27 +7,29 @@ namespace Gatehouse.Sessions;
 /// <summary>Ends sessions for good: by id, or all of a user's. What hangs below a session ends in the same statement.</summary>
 public sealed class RevokeSessions(Database database, SessionCache cache, AuditLog audit, TimeProvider time)
 {
-    private const string Revoke = """
-        UPDATE sessions
-        SET session_status = 'revoked', revoked_at = @now, reason_code = @reason, revoked_by = @actor,
-            version = CASE WHEN version >= @now THEN version + 1 ELSE @now END
-        """;
-
     private static readonly Sql RevokeOne = new($"""
-        {Revoke}
+        {SessionStore.Revoke}
         WHERE session_status = 'active' AND (session_id = @id OR parent_id = @id)
         RETURNING {SessionSnapshot.Columns}
         """);
 
     private static readonly Sql RevokeOwn = new($"""
-        {Revoke}
+        {SessionStore.Revoke}
         WHERE session_status = 'active' AND session_user_id = @user AND (session_id = @id OR parent_id = @id)
         RETURNING {SessionSnapshot.Columns}
         """);
 
+    private static readonly Sql RevokeBySecret = new($"""
+        {SessionStore.Revoke}
+        WHERE session_status = 'active'
+          AND ((session_id = @id AND refresh_secret = @secret)
+            OR parent_id = (SELECT session_id FROM sessions AS parent WHERE parent.session_id = @id AND parent.refresh_secret = @secret))
+        RETURNING {SessionSnapshot.Columns}
+        """);
+
     private static readonly Sql RevokeAllOfUser = new($"""
-        {Revoke}
-        WHERE session_user_id = @user AND session_status = 'active' AND session_id <> @except
+        {SessionStore.Revoke}
+        WHERE session_user_id = @user AND session_status = 'active' AND absolute_until > @now AND session_id <> @except
         RETURNING {SessionSnapshot.Columns}
         """);
 
@@ -53,6 +55,16 @@ public sealed class RevokeSessions(Database database, SessionCache cache, AuditL
             ct);
     }
 
+    /// <summary>Ends the session of a refresh token, if the row holds the token's secret.</summary>
+    internal Task<IReadOnlyList<SessionSnapshot>> ByRefreshToken(
+        Guid sessionId, byte[] secret, Actor actor, string reason, Origin origin, CancellationToken ct) =>
+        Run(
+            tx => BehindOwner(
+                tx, sessionId, RevokeBySecret, ct, [("id", sessionId), ("secret", secret), .. Because(reason, actor)]),
+            actor,
+            origin,
+            ct);
+
     /// <summary>Ends all sessions of a user, but for one if it is named.</summary>
     public Task<IReadOnlyList<SessionSnapshot>> AllOfUser(
         Guid userId,
@@ -61,7 +73,7 @@ public sealed class RevokeSessions(Database database, SessionCache cache, AuditL
         Actor actor,
         Origin origin,
         CancellationToken ct,
-        Once<IReadOnlyList<SessionSnapshot>>? once = null) =>
+        IdempotentWrite<IReadOnlyList<SessionSnapshot>>? once = null) =>
         Run(
             async tx =>
             {
@@ -98,7 +110,7 @@ public sealed class RevokeSessions(Database database, SessionCache cache, AuditL
         Actor actor,
         Origin origin,
         CancellationToken ct,
-        Once<IReadOnlyList<SessionSnapshot>>? once = null)
+        IdempotentWrite<IReadOnlyList<SessionSnapshot>>? once = null)
     {
         var ended = await database.InTransaction(
             async tx =>

@@ -22,6 +22,13 @@ internal sealed class PostgresDatabase : Database
             Enlist = false,
             NoResetOnClose = true,
         };
+
+        // A process that stops in the middle of a transaction must not keep a user locked, nor publish long after the fact.
+        if (string.IsNullOrEmpty(settings.Options))
+        {
+            settings.Options = "-c idle_in_transaction_session_timeout=5000";
+        }
+
         Source = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
     }
 
@@ -182,6 +189,11 @@ internal sealed class PostgresDatabase : Database
 
     private static async Task RunOn(Batch batch, NpgsqlConnection connection, CancellationToken ct)
     {
+        if (batch.Items.Count == 0)
+        {
+            return;
+        }
+
         await using var commands = new NpgsqlBatch(connection);
         foreach (var item in batch.Items)
         {

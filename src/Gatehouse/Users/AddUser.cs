@@ -46,7 +46,7 @@ public sealed class AddUser(Database database, PasswordHashing hashing, AuditLog
         RETURNING address_blocked_at
         """);
 
-    private static readonly Sql IsTaken = new("SELECT user_id FROM users WHERE email = @email");
+    private static readonly Sql IsTaken = new("SELECT user_id FROM users WHERE email = @email AND email <> ''");
 
     private static readonly Sql NextNumber =
         new("UPDATE counters SET counter_value = counter_value + 1 WHERE counter_name = 'user_number' RETURNING counter_value");

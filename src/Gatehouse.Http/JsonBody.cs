@@ -86,8 +86,25 @@ internal static class JsonBody
 /// <summary>The SHA-256 of a body, kept with its request.</summary>
 internal sealed record BodyHash(byte[] Value);
 
+/// <summary>What a request record asks of one member; the OpenAPI document is made from it.</summary>
+internal sealed record FieldShape(string Name, string Type, bool IsRequired = false)
+{
+    public int? MaxLength { get; init; }
+
+    public string? Format { get; init; }
+
+    public bool? Otherwise { get; init; }
+
+    /// <summary>The other name under which the member may come instead.</summary>
+    public string? Alias { get; init; }
+
+    public IReadOnlyList<string> Allowed { get; init; } = [];
+}
+
 /// <summary>The members of a body, read one by one; what is wrong with any of them is collected.</summary>
-internal sealed class JsonFields(JsonElement body)
+/// <param name="body">The body; undefined when there is none.</param>
+/// <param name="shapes">Where to note what was asked for, when somebody wants to know.</param>
+internal sealed class JsonFields(JsonElement body, List<FieldShape>? shapes = null)
 {
     private readonly List<FieldProblem> problems = [];
 
@@ -97,10 +114,16 @@ internal sealed class JsonFields(JsonElement body)
     /// <summary>Reports a field.</summary>
     public void Refuse(string field, string message) => problems.Add(new FieldProblem(field, message));
 
-    /// <summary>A text that must be there, of at most so many characters.</summary>
-    public string Text(string field, int maxLength)
+    /// <summary>A text that must be there, of at most so many characters, under its name or an alias.</summary>
+    public string Text(string field, int maxLength, string? alias = null)
     {
-        var text = OptionalText(field, maxLength);
+        shapes?.Add(new FieldShape(field, "string", IsRequired: true) { MaxLength = maxLength, Alias = alias });
+        return (alias is null ? null : Read(alias, maxLength)) ?? Required(field, maxLength);
+    }
+
+    private string Required(string field, int maxLength)
+    {
+        var text = Read(field, maxLength);
         if (string.IsNullOrEmpty(text) && !problems.Exists(p => p.Field == field))
         {
             Refuse(field, "is required.");
@@ -111,6 +134,12 @@ internal sealed class JsonFields(JsonElement body)
 
     /// <summary>A text of at most so many characters, or null.</summary>
     public string? OptionalText(string field, int maxLength)
+    {
+        shapes?.Add(new FieldShape(field, "string") { MaxLength = maxLength });
+        return Read(field, maxLength);
+    }
+
+    private string? Read(string field, int maxLength)
     {
         if (!TryGet(field, out var value))
         {
@@ -141,7 +170,8 @@ internal sealed class JsonFields(JsonElement body)
     public string Password(string field)
     {
         const int maxBytes = 1024;
-        var password = Text(field, int.MaxValue);
+        shapes?.Add(new FieldShape(field, "string", IsRequired: true) { MaxLength = maxBytes, Format = "password" });
+        var password = Required(field, int.MaxValue);
         if (Encoding.UTF8.GetByteCount(password) > maxBytes)
         {
             Refuse(field, $"must have at most {maxBytes} bytes in UTF-8.");
@@ -150,9 +180,23 @@ internal sealed class JsonFields(JsonElement body)
         return password;
     }
 
+    /// <summary>One of a few texts, or null.</summary>
+    public string? OneOf(string field, IReadOnlyList<string> allowed)
+    {
+        shapes?.Add(new FieldShape(field, "string") { Allowed = allowed });
+        var value = Read(field, int.MaxValue);
+        if (value is not null && !allowed.Contains(value, StringComparer.Ordinal))
+        {
+            Refuse(field, $"must be one of {string.Join(", ", allowed)}.");
+        }
+
+        return value;
+    }
+
     /// <summary>A flag, or what it is when missing.</summary>
     public bool Flag(string field, bool otherwise)
     {
+        shapes?.Add(new FieldShape(field, "boolean") { Otherwise = otherwise });
         if (!TryGet(field, out var value))
         {
             return otherwise;

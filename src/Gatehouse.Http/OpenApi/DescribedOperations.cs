@@ -113,7 +113,11 @@ internal sealed class DescribedOperations : IOpenApiOperationTransformer
                 operation.Responses[status] = response;
                 response.Description = answer.Meaning;
                 response.Headers = Headers(
-                    [.. answer.Headers, .. route.Idempotency == IdempotencyUse.Once ? new[] { Shown.Replayed } : []]);
+                [
+                    .. answer.Headers,
+                    .. route.ShowsLimit.Contains(answer.Status) ? Shown.RateLimit : [],
+                    .. route.Idempotency == IdempotencyUse.Once ? new[] { Shown.Replayed } : [],
+                ]);
                 if (response.Content?.TryGetValue(Json, out var media) == true)
                 {
                     media.Examples = Examples.Of(key, status);
@@ -129,7 +133,7 @@ internal sealed class DescribedOperations : IOpenApiOperationTransformer
                 Description = string.Join(", ", codes.Select(code => $"`{code}`")),
                 Headers = Headers(
                 [
-                    .. status == 429 ? Shown.RateLimit : [],
+                    .. route.ShowsLimit.Contains(status) ? Shown.RateLimit : [],
                     .. status is 429 or 503 || codes.Contains("IDEMPOTENCY_IN_PROGRESS") ? new[] { Shown.RetryAfter } : [],
                     .. status == 401 && route.Credential != Credential.None ? new[] { Shown.Challenge } : [],
                 ]),

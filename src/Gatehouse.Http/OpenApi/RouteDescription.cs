@@ -19,6 +19,9 @@ internal sealed class RouteDescription(IEndpointConventionBuilder route, string 
 
     public IdempotencyUse Idempotency { get; private set; }
 
+    /// <summary>The statuses whose answers show the throttle's bucket.</summary>
+    public IReadOnlyList<int> ShowsLimit { get; private set; } = [];
+
     /// <summary>Request headers beside those that follow from the rest.</summary>
     public List<string> Takes { get; } = [];
 
@@ -69,8 +72,12 @@ internal sealed class RouteDescription(IEndpointConventionBuilder route, string 
         return this;
     }
 
-    /// <summary>The bucket shows in the headers, and 429 when it is empty.</summary>
-    public RouteDescription IsThrottled() => Fails(429, "RATE_LIMIT_EXCEEDED");
+    /// <summary>429 when the bucket is empty; its headers are there, and in the answers of these statuses.</summary>
+    public RouteDescription IsThrottled(params IReadOnlyList<int> shownIn)
+    {
+        ShowsLimit = [429, .. shownIn];
+        return Fails(429, "RATE_LIMIT_EXCEEDED");
+    }
 
     /// <summary>A write that happens once under an <c>Idempotency-Key</c>.</summary>
     public RouteDescription HappensOnce()

@@ -29,17 +29,17 @@ public sealed class PortalAuth(
         group.MapPost("/login", Login)
             .Describe("Sign in", "Opens a session with e-mail and password. Unknown address and wrong password get the same answer in the same time.")
             .Accepts(LoginRequest.Read)
-            .Answers<LoginAnswer>(200, "Signed in.", Shown.RateLimit)
+            .Answers<LoginAnswer>(200, "Signed in.")
             .Fails(401, "INVALID_CREDENTIALS")
             .Fails(409, "SESSION_LIMIT_REACHED")
-            .IsThrottled();
+            .IsThrottled(shownIn: [200, 401]);
         group.MapPost("/refresh", Refresh)
             .Describe("Refresh", "Trades the refresh token for a new access token and the next refresh token. A token used again later than its grace ends the session.")
             .Accepts(RefreshBody.Read)
             .MayBeRepeated()
-            .Answers<RefreshAnswer>(200, "Refreshed.", Shown.RateLimit)
+            .Answers<RefreshAnswer>(200, "Refreshed.")
             .Fails(401, "REFRESH_TOKEN_EXPIRED", "REFRESH_TOKEN_INVALID", "REFRESH_TOKEN_REUSED", "SESSION_REVOKED")
-            .IsThrottled();
+            .IsThrottled(shownIn: [200]);
         group.MapPost("/logout", Logout)
             .Describe("Sign out", "Ends the session of the bearer token, of the refresh token, or of both if they belong together. Repeating it is fine.")
             .Accepts(LogoutBody.Read, isOptional: true)

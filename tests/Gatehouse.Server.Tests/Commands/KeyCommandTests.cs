@@ -1,3 +1,4 @@
+using Gatehouse.Keys;
 using Gatehouse.Testing;
 using Xunit;
 
@@ -36,13 +37,16 @@ public sealed class KeyCommandTests
         var before = (await client.Login())["accessToken"];
 
         var rotated = await fixture.Json("key", "rotate", "--use", "signing", "--now");
-        fixture.Server.Time.Advance(TimeSpan.FromMinutes(1));
+        await fixture.Server.Get<KeyRing>().Maintain(TestContext.Current.CancellationToken);
+        var keys = await fixture.Json("key", "list");
+        var after = await fixture.Json("token", "inspect", (await client.Login())["accessToken"]);
 
         Assert.Equal(
             "signing 1 2 6",
             string.Join(' ', rotated.EnumerateObject().Select(member => member.Value.GetString())));
         Assert.Equal(200, (await client.Get("/api/v1/auth/me", before)).Code);
-        Assert.Equal("retired", (await fixture.Json("key", "list"))[0].GetProperty("state").GetString());
+        Assert.Equal("retired", keys[0].GetProperty("state").GetString());
+        Assert.Equal(keys[1].GetProperty("kid").GetString(), after.GetProperty("kid").GetString());
     }
 
     [Fact]

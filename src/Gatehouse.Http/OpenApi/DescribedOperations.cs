@@ -25,10 +25,10 @@ internal sealed class DescribedOperations : IOpenApiOperationTransformer
         return Task.CompletedTask;
     }
 
-    // GET /api/v1/auth/sessions/{id} is get_api_v1_auth_sessions_id: generators make method names from it.
-    private static string OperationId(string method, string path) => string.Join(
-        '_',
-        [method.ToLowerInvariant(), .. path.Split(['/', '{', '}', '-', '.'], StringSplitOptions.RemoveEmptyEntries)]);
+    // GET /api/v1/auth/sessions/{id} is getApiV1AuthSessionsId: generators make method names from it.
+    private static string OperationId(string method, string path) => method.ToLowerInvariant() + string.Concat(path
+        .Split(['/', '{', '}', '-', '.'], StringSplitOptions.RemoveEmptyEntries)
+        .Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
 
     private sealed class Writer(OpenApiDocument document, OpenApiOperation operation, RouteDescription route, string key)
     {

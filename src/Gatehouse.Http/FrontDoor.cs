@@ -14,6 +14,9 @@ internal sealed partial class FrontDoor(
 {
     private const int MaxRequestId = 128;
 
+    internal static ApiError HttpsRequired { get; } =
+        new(403, "HTTPS_REQUIRED", "Use https: credentials must not travel in the clear.");
+
     public async Task Invoke(HttpContext http)
     {
         http.TraceIdentifier = RequestId(http.Request.Headers["X-Request-ID"].ToString());
@@ -22,7 +25,7 @@ internal sealed partial class FrontDoor(
         {
             if (options.RequireHttps && !MayBePlain(http) && !ClientAddress.IsSecure(http, options))
             {
-                await http.Fail(new ApiError(403, "HTTPS_REQUIRED", "Use https: credentials must not travel in the clear."), time);
+                await http.Fail(HttpsRequired, time);
                 return;
             }
 

@@ -1,3 +1,4 @@
+using Gatehouse.Http.OpenApi;
 using Gatehouse.Http.Surfaces.OAuth;
 using Gatehouse.Http.Surfaces.Portal;
 using Microsoft.AspNetCore.Builder;
@@ -10,7 +11,7 @@ namespace Gatehouse.Http;
 public static class GatehouseHttp
 {
     /// <summary>Registers the surfaces.</summary>
-    public static IServiceCollection AddGatehouseHttp(this IServiceCollection services, HttpOptions options) => services
+    public static IServiceCollection AddGatehouseHttp(this IServiceCollection services, HttpOptions options) => OpenApiRoutes.Add(services)
         .AddSingleton(options)
         .AddSingleton<Bearer>()
         .AddSingleton<IdempotentWrites>()
@@ -40,10 +41,12 @@ public static class GatehouseHttp
     {
         var services = routes.ServiceProvider;
         services.GetRequiredService<Health>().Map(routes);
-        services.GetRequiredService<PortalAuth>().Map(routes, "/api/v1/auth");
-        services.GetRequiredService<PortalAuth>().Map(routes, "/v2/auth");
+        services.GetRequiredService<PortalAuth>().Map(routes, Tag.Portal, "/api/v1/auth");
+        services.GetRequiredService<PortalAuth>().Map(routes, Tag.V2, "/v2/auth");
         services.GetRequiredService<PortalSessions>().Map(routes);
         services.GetRequiredService<PortalUi>().Map(routes);
         services.GetRequiredService<OAuthKeys>().Map(routes);
+        services.GetRequiredService<OpenApiRoutes>().Map(routes);
+        routes.MapDocs();
     }
 }

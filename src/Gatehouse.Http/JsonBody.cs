@@ -109,8 +109,25 @@ internal static class JsonBody
 /// <summary>The SHA-256 of a body, kept with its request.</summary>
 internal sealed record BodyHash(byte[] Value);
 
+/// <summary>What a request record asks of one member; the OpenAPI document is made from it.</summary>
+internal sealed record FieldShape(string Name, string Type, bool IsRequired = false)
+{
+    public int? MaxLength { get; init; }
+
+    public string? Format { get; init; }
+
+    public bool? Otherwise { get; init; }
+
+    /// <summary>The other name under which the member may come instead.</summary>
+    public string? Alias { get; init; }
+
+    public IReadOnlyList<string> Allowed { get; init; } = [];
+}
+
 /// <summary>The members of a body, read one by one; what is wrong with any of them is collected.</summary>
-internal sealed class JsonFields(JsonElement body)
+/// <param name="body">The body; undefined when there is none.</param>
+/// <param name="shapes">Where to note what was asked for, when somebody wants to know.</param>
+internal sealed class JsonFields(JsonElement body, List<FieldShape>? shapes = null)
 {
     private readonly List<FieldProblem> problems = [];
 
@@ -121,60 +138,38 @@ internal sealed class JsonFields(JsonElement body)
     public void Refuse(string field, string message) => problems.Add(new FieldProblem(field, message));
 
     /// <summary>A text that must be there, of at most so many characters.</summary>
-    public string Text(string field, int maxLength) => Required(field, OptionalText(field, maxLength));
-
-    /// <summary>A text of at most so many characters, or null. NUL is refused, since PostgreSQL cannot store it.</summary>
-    public string? OptionalText(string field, int maxLength)
+    public string Text(string field, int maxLength)
     {
-        var text = AnyText(field);
-        if (text is null)
-        {
-            return null;
-        }
-
-        if (text.Contains('\0', StringComparison.Ordinal))
-        {
-            Refuse(field, "must not contain the character NUL.");
-            return null;
-        }
-
-        if (text.Length > maxLength)
-        {
-            Refuse(field, $"must have at most {maxLength} characters.");
-            return null;
-        }
-
-        return text;
+        shapes?.Add(new FieldShape(field, "string", IsRequired: true) { MaxLength = maxLength });
+        return Required(field, Read(field, maxLength));
     }
 
-    /// <summary>A text whatever it holds, or null; for what is only compared and never stored.</summary>
-    public string? AnyText(string field)
+    /// <summary>A text of at most so many characters, or null.</summary>
+    public string? OptionalText(string field, int maxLength)
     {
-        if (!TryGet(field, out var value))
+        shapes?.Add(new FieldShape(field, "string") { MaxLength = maxLength });
+        return Read(field, maxLength);
+    }
+
+    /// <summary>A text that must be there under its name or an alias, whatever it holds; for what is only compared and never stored.</summary>
+    public string AnyText(string field, string alias)
+    {
+        shapes?.Add(new FieldShape(field, "string", IsRequired: true) { Alias = alias });
+        var text = ReadAny(alias) ?? ReadAny(field);
+        if (text is null && problems.Count == 0)
         {
-            return null;
+            Refuse(field, "is required.");
         }
 
-        if (value.ValueKind != JsonValueKind.String)
-        {
-            Refuse(field, "must be a string.");
-            return null;
-        }
-
-        var text = Decode(value);
-        if (text is null)
-        {
-            Refuse(field, "is not valid Unicode text.");
-        }
-
-        return text;
+        return text ?? "";
     }
 
     /// <summary>A password that must be there, of at most 1,024 bytes.</summary>
     public string Password(string field)
     {
         const int maxBytes = 1024;
-        var password = Required(field, AnyText(field));
+        shapes?.Add(new FieldShape(field, "string", IsRequired: true) { MaxLength = maxBytes, Format = "password" });
+        var password = Required(field, ReadAny(field));
         if (Encoding.UTF8.GetByteCount(password) > maxBytes)
         {
             Refuse(field, $"must have at most {maxBytes} bytes in UTF-8.");
@@ -183,9 +178,23 @@ internal sealed class JsonFields(JsonElement body)
         return password;
     }
 
+    /// <summary>One of a few texts, or null.</summary>
+    public string? OneOf(string field, IReadOnlyList<string> allowed)
+    {
+        shapes?.Add(new FieldShape(field, "string") { Allowed = allowed });
+        var value = Read(field, int.MaxValue);
+        if (value is not null && !allowed.Contains(value, StringComparer.Ordinal))
+        {
+            Refuse(field, $"must be one of {string.Join(", ", allowed)}.");
+        }
+
+        return value;
+    }
+
     /// <summary>A flag, or what it is when missing.</summary>
     public bool Flag(string field, bool otherwise)
     {
+        shapes?.Add(new FieldShape(field, "boolean") { Otherwise = otherwise });
         if (!TryGet(field, out var value))
         {
             return otherwise;
@@ -208,6 +217,52 @@ internal sealed class JsonFields(JsonElement body)
         }
 
         return text ?? "";
+    }
+
+    // NUL is refused, since PostgreSQL cannot store it.
+    private string? Read(string field, int maxLength)
+    {
+        var text = ReadAny(field);
+        if (text is null)
+        {
+            return null;
+        }
+
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            Refuse(field, "must not contain the character NUL.");
+            return null;
+        }
+
+        if (text.Length > maxLength)
+        {
+            Refuse(field, $"must have at most {maxLength} characters.");
+            return null;
+        }
+
+        return text;
+    }
+
+    private string? ReadAny(string field)
+    {
+        if (!TryGet(field, out var value))
+        {
+            return null;
+        }
+
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            Refuse(field, "must be a string.");
+            return null;
+        }
+
+        var text = Decode(value);
+        if (text is null)
+        {
+            Refuse(field, "is not valid Unicode text.");
+        }
+
+        return text;
     }
 
     // A member that is null counts as missing.

@@ -8,6 +8,9 @@ var gatehouse = new RootCommand("Gatehouse: sign-in and sessions for web platfor
     MigrateCommand.Create(line),
     UserCommand.Create(line),
     SessionCommand.Create(line),
+    KeyCommand.Create(line),
+    TokenCommand.Create(line),
+    AuditCommand.Create(line),
     line.Json,
 };
 

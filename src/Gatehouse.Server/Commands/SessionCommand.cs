@@ -32,8 +32,8 @@ internal static class SessionCommand
                     ("id", row => row.Snapshot.SessionId.ToString()),
                     ("method", row => row.Method),
                     ("ip", row => row.Ip),
-                    ("created", row => Show(row.CreatedAt)),
-                    ("last seen", row => Show(row.LastAccessedAt)),
+                    ("created", row => Shown.Time(row.CreatedAt)),
+                    ("last seen", row => Shown.Time(row.LastAccessedAt)),
                     ("agent", row => row.UserAgent));
                 return 0;
             },
@@ -61,7 +61,10 @@ internal static class SessionCommand
 
                     return await UserCommand.Find(services, who, ct) is not { } user
                         ? CommandLine.Fail("there is no such user.")
-                        : Ended(line, parsed, await revoke.AllOfUser(user.UserId, null, why, Actor.CommandLine, Origin.CommandLine, ct));
+                        : Ended(line, parsed, await line.Working(
+                            parsed,
+                            "Ending sessions …",
+                            () => revoke.AllOfUser(user.UserId, null, why, Actor.CommandLine, Origin.CommandLine, ct)));
                 }
 
                 return parsed.GetValue(session) is not { } id
@@ -80,7 +83,4 @@ internal static class SessionCommand
         line.Done(parsed, $"Sessions ended: {count}.", ("sessions", count));
         return 0;
     }
-
-    private static string Show(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
-        .ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

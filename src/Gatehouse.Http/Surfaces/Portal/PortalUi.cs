@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Gatehouse.Http.OpenApi;
 using Gatehouse.Users;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -12,9 +13,23 @@ public sealed class PortalUi(AccountViews accounts, ChangePreferences change, Us
     /// <summary>Maps the routes.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/api/v1/ui/bootstrap", Bootstrap);
-        routes.MapGet("/api/v1/users/me/preferences", ReadPreferences);
-        routes.MapPatch("/api/v1/users/me/preferences", WritePreferences);
+        var group = routes.MapSurface(Tag.Portal, "/api/v1");
+        group.MapGet("/ui/bootstrap", Bootstrap)
+            .Describe("Bootstrap", "All that a user interface needs to draw itself: user, tenant, permissions, menu, flags, preferences.")
+            .NeedsBearer()
+            .TakesHeader("If-None-Match")
+            .Answers<BootstrapAnswer>(200, "The start of everything.", Shown.ETag, Shown.CacheControl)
+            .AnswersEmpty(304, "What `If-None-Match` names is still current.", Shown.ETag, Shown.CacheControl);
+        group.MapGet("/users/me/preferences", ReadPreferences)
+            .Describe("My preferences", "Language, time zone and formats.")
+            .NeedsBearer()
+            .Answers<PreferencesView>(200, "The preferences.");
+        group.MapPatch("/users/me/preferences", WritePreferences)
+            .Describe("Change my preferences", "Fields that are left out stay as they are. `locale` is a BCP 47 tag, `timezone` an IANA name.")
+            .Accepts(PreferencesBody.Read)
+            .NeedsBearer()
+            .HappensOnce()
+            .Answers<PreferencesView>(200, "The preferences as they are now.");
     }
 
     private async Task Bootstrap(HttpContext http)
@@ -106,24 +121,13 @@ public sealed partial record PreferencesBody(string? Locale, string? Timezone, s
             fields.Refuse("timezone", "must be an IANA time zone such as America/New_York.");
         }
 
-        return new(locale, zone, OneOf(fields, "dateFormat", DateFormats), OneOf(fields, "timeFormat", TimeFormats));
+        return new(locale, zone, fields.OneOf("dateFormat", DateFormats), fields.OneOf("timeFormat", TimeFormats));
     }
 
     // The system also knows abbreviations, offsets and, on Linux, paths among its own files; only names of places and UTC mean the
     // same to every client.
     private static bool IsZone(string zone) =>
         zone == "UTC" || (ZoneName().IsMatch(zone) && TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _));
-
-    private static string? OneOf(JsonFields fields, string field, string[] allowed)
-    {
-        var value = fields.OptionalText(field, 32);
-        if (value is not null && !allowed.Contains(value, StringComparer.Ordinal))
-        {
-            fields.Refuse(field, $"must be one of {string.Join(", ", allowed)}.");
-        }
-
-        return value;
-    }
 
     [GeneratedRegex("^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?\\z", RegexOptions.ExplicitCapture, 100)]
     private static partial Regex LanguageTag();

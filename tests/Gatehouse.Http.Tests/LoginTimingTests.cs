@@ -5,6 +5,7 @@ using Xunit;
 namespace Gatehouse.Http.Tests;
 
 /// <summary>How long a refused sign-in takes says nothing about whether the address has an account.</summary>
+[Collection(Measurements.Name)]
 public sealed class LoginTimingTests
 {
     private const int Rounds = 5;

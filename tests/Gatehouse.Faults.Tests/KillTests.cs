@@ -38,8 +38,8 @@ public sealed class KillTests
         var signOuts = Enumerable.Range(0, SignOuts).Select(_ => new SignOutWorker(server)).ToList();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         var work = Task.WhenAll(
-            refreshers.Select(worker => Task.Run(() => worker.Work(stop.Token), Ct))
-                .Concat(signOuts.Select(worker => Task.Run(() => worker.Work(stop.Token), Ct))));
+            refreshers.Select(worker => Task.Run(() => OrStopAll(worker.Work), Ct))
+                .Concat(signOuts.Select(worker => Task.Run(() => OrStopAll(worker.Work), Ct))));
         for (var kill = 0; kill < Kills.Count && !work.IsCompleted; kill++)
         {
             await kills.Strike(server, work, atLeast: 50, atMost: 400);
@@ -62,6 +62,19 @@ public sealed class KillTests
             $"{Kills.Count} kills: {refreshers.Sum(worker => worker.Refreshes)} refreshes, {signOuts.Sum(worker => worker.Ended)} sign-outs, "
             + $"{server.LostAnswers} lost answers.");
         Assert.True(refreshers.TrueForAll(worker => worker.Refreshes > 1) && server.LostAnswers > 0, "There was no load to speak of.");
+
+        async Task OrStopAll(Func<CancellationToken, Task> run)
+        {
+            try
+            {
+                await run(stop.Token);
+            }
+            catch
+            {
+                await stop.CancelAsync();
+                throw;
+            }
+        }
     });
 
     [Theory]

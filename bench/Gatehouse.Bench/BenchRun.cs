@@ -10,10 +10,13 @@ using Npgsql;
 namespace Gatehouse.Bench;
 
 /// <summary>What to run, and what to compare it with.</summary>
-internal sealed record BenchOptions(IReadOnlyList<string> Words, Plan Plan, bool Large, Results? Committed)
+internal sealed record BenchOptions(IReadOnlyList<string> Words, IReadOnlyList<Engine> Engines, Plan Plan, bool Large, Results? Committed)
 {
-    /// <summary>Every scenario, or those whose name holds one of the words.</summary>
-    public bool Wants(string scenario) => Words.Count == 0 || Words.Any(w => scenario.Contains(w, StringComparison.OrdinalIgnoreCase));
+    private static readonly string[] Names = ["login", "refresh", "me", "sessions", "bootstrap", "bootstrap-304", "me-under-login", "start"];
+
+    /// <summary>Every scenario, or those that a word names, or holds a part of.</summary>
+    public bool Wants(string scenario) => Words.Count == 0 || Words.Any(
+        w => Names.Contains(w, StringComparer.Ordinal) ? w == scenario : scenario.Contains(w, StringComparison.Ordinal));
 }
 
 /// <summary>
@@ -46,7 +49,7 @@ internal sealed class BenchRun(BenchOptions options, Action<string> say) : IAsyn
         }
         else
         {
-            foreach (var engine in Enum.GetValues<Engine>())
+            foreach (var engine in options.Engines)
                 await Run(engine);
         }
 

@@ -24,6 +24,12 @@ internal sealed record Sample
 
     public double ResidentMiB { get; init; }
 
+    /// <summary>The part of core 0 that went to neither the server nor the database: above a few per cent, the round was disturbed.</summary>
+    public double Disturbance { get; init; }
+
+    /// <summary>All CPU time on core 0 that a request costs. Unlike a rate, it hardly feels what else the machine is doing.</summary>
+    public double CpuMicroseconds => ServerMicroseconds + DatabaseMicroseconds;
+
     /// <summary>Rate and percentiles of so many latencies, in ticks of <see cref="Stopwatch"/>.</summary>
     public static Sample Of(long[] latencies, TimeSpan took, long errors)
     {
@@ -49,6 +55,7 @@ internal sealed record Sample
         AllocatedBytes = Median(rounds, s => s.AllocatedBytes),
         GeneratorLoad = Median(rounds, s => s.GeneratorLoad),
         ResidentMiB = Median(rounds, s => s.ResidentMiB),
+        Disturbance = Median(rounds, s => s.Disturbance),
     };
 
     public static double Median<T>(IEnumerable<T> rounds, Func<T, double> value)

@@ -7,6 +7,9 @@ internal static class ProcStat
 {
     private const double TicksPerSecond = 100;
 
+    // Of a line of /proc/stat: user, nice, system, irq, softirq, steal; idle and iowait are left out.
+    private static readonly int[] Busy = [1, 2, 3, 6, 7, 8];
+
     /// <summary>CPU seconds of a process.</summary>
     public static double CpuSeconds(int process) => Fields(process) is { } f ? Ticks(f, 11) + Ticks(f, 12) : 0;
 
@@ -15,6 +18,13 @@ internal static class ProcStat
     {
         var total = Fields(process) is { } own ? Ticks(own, 11) + Ticks(own, 12) + Ticks(own, 13) + Ticks(own, 14) : 0;
         return total + Children(process).Sum(CpuSeconds);
+    }
+
+    /// <summary>CPU seconds that anybody used on core 0, the hypervisor's other guests among them.</summary>
+    public static double CoreSeconds()
+    {
+        var ticks = File.ReadLines("/proc/stat").First(l => l.StartsWith("cpu0 ", StringComparison.Ordinal)).Split(' ');
+        return Busy.Sum(i => Ticks(ticks, i));
     }
 
     public static IEnumerable<int> Children(int process) =>

@@ -42,7 +42,9 @@ internal sealed record Row(
     double FloorDatabaseMicroseconds,
     double Ratio,
     double LeastRatio,
-    double MostRatio)
+    double MostRatio,
+    double CpuRatio,
+    double Disturbance)
 {
     public static Row Of(string engine, string scenario, int connections, string floor, Pair pair) => new(
         engine,
@@ -65,7 +67,9 @@ internal sealed record Row(
         Math.Round(pair.Floor.DatabaseMicroseconds, 1),
         Math.Round(pair.Ratio, 3),
         Math.Round(pair.LeastRatio, 3),
-        Math.Round(pair.MostRatio, 3));
+        Math.Round(pair.MostRatio, 3),
+        Math.Round(pair.Floor.CpuMicroseconds / Math.Max(0.1, pair.Scenario.CpuMicroseconds), 3),
+        Math.Round(Math.Max(pair.Scenario.Disturbance, pair.Floor.Disturbance), 3));
 }
 
 /// <summary>A number that is no rate.</summary>

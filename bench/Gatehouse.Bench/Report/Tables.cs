@@ -9,8 +9,9 @@ internal static class Tables
 {
     private static readonly string[] RowColumns =
     [
-        "engine", "scenario", "conns", "requests/s", "p50 ms", "p99 ms", "errors", "server µs", "database µs", "allocated B", "RSS MiB",
+        "engine", "scenario", "conns", "requests/s", "p50 ms", "p99 ms", "errors", "server µs", "database µs", "bytes", "RSS MiB",
         "generator", "floor", "floor/s", "ratio", "min–max",
+        "by CPU", "others",
     ];
 
     private static readonly string[] TargetColumns = ["target", "wanted", "reached", ""];
@@ -40,6 +41,7 @@ internal static class Tables
         Number(r.ServerMicroseconds), Number(r.DatabaseMicroseconds), Number(r.AllocatedBytes), Number(r.ResidentMiB),
         Number(r.GeneratorLoad, "0 %"), r.Floor, Number(r.FloorRate), Number(r.Ratio, "0.00"),
         $"{Number(r.LeastRatio, "0.00")}–{Number(r.MostRatio, "0.00")}",
+        Number(r.CpuRatio, "0.00"), Number(r.Disturbance, "0 %"),
     ];
 
     private static string[] Cells(Fact f) => [f.Name, $"{Number(f.Value, "0.00")}{f.Unit}"];

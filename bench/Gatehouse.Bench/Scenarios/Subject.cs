@@ -18,14 +18,16 @@ internal sealed class LoopSubject(string name, PinnedProcess process, int? postg
 {
     public override Sample Run(int connections, TimeSpan window)
     {
-        var (own, database) = (ProcStat.CpuSeconds(process.Id), Database());
+        var (own, database, core) = (ProcStat.CpuSeconds(process.Id), Database(), ProcStat.CoreSeconds());
         process.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{connections} {(int)window.TotalMilliseconds}"));
         var sample = JsonSerializer.Deserialize<Sample>(process.ReadLine())!;
+        (own, database, core) = (ProcStat.CpuSeconds(process.Id) - own, Database() - database, ProcStat.CoreSeconds() - core);
         var requests = Math.Max(1, sample.Rate * window.TotalSeconds);
         return sample with
         {
-            ServerMicroseconds = (ProcStat.CpuSeconds(process.Id) - own) * 1e6 / requests,
-            DatabaseMicroseconds = (Database() - database) * 1e6 / requests,
+            ServerMicroseconds = own * 1e6 / requests,
+            DatabaseMicroseconds = database * 1e6 / requests,
+            Disturbance = Math.Max(0, core - own - database) / window.TotalSeconds,
             ResidentMiB = ProcStat.ResidentMiB(process.Id),
         };
     }
@@ -53,6 +55,8 @@ internal sealed class HttpSubject(
                 ServerMicroseconds = (after.Server - before.Server) * 1e6 / requests,
                 DatabaseMicroseconds = (after.Database - before.Database) * 1e6 / requests,
                 AllocatedBytes = (after.Allocated - before.Allocated) / requests,
+                Disturbance = Math.Max(0, after.Core - before.Core - (after.Server - before.Server) - (after.Database - before.Database))
+                    / took.TotalSeconds,
                 GeneratorLoad = (after.Own - before.Own) / took.TotalSeconds,
                 ResidentMiB = ProcStat.ResidentMiB(process),
             };
@@ -67,10 +71,11 @@ internal sealed class HttpSubject(
         ProcStat.CpuSeconds(process),
         postgres is { } id ? ProcStat.TreeCpuSeconds(id) : 0,
         server?.AllocatedBytes() ?? 0,
-        Environment.CpuUsage.TotalTime.TotalSeconds);
+        Environment.CpuUsage.TotalTime.TotalSeconds,
+        ProcStat.CoreSeconds());
 
-    private sealed record Usage(double Server, double Database, double Allocated, double Own)
+    private sealed record Usage(double Server, double Database, double Allocated, double Own, double Core)
     {
-        public static Usage None { get; } = new(0, 0, 0, 0);
+        public static Usage None { get; } = new(0, 0, 0, 0, 0);
     }
 }

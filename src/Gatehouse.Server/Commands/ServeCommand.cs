@@ -43,7 +43,10 @@ internal static class ServeCommand
             EnvironmentName = isDevelopment ? Environments.Development : Environments.Production,
         });
         builder.Configuration.AddConfiguration(configuration);
-        builder.Logging.ClearProviders().AddJsonConsole().AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.ClearProviders().AddJsonConsole().AddFilter("Microsoft", LogLevel.Warning)
+            // All it logs at Warning or above is a failed start, which ends the process with the same message. While it may log at
+            // all, every request gets an Activity and a log scope that nobody reads; who listens for traces gets them regardless.
+            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

@@ -25,7 +25,7 @@ public readonly record struct BearerResult(BearerFailure Failure, SessionSnapsho
 public sealed class BearerCheck(AccessTokenVerifier verifier, SessionCache sessions, TimeProvider time)
 {
     /// <summary>Checks a first-party access token.</summary>
-    public async ValueTask<BearerResult> Check(string token, CancellationToken ct) => await verifier.VerifyAsync(token, ct) switch
+    public async ValueTask<BearerResult> Check(ReadOnlyMemory<char> token, CancellationToken ct) => await verifier.VerifyAsync(token, ct) switch
     {
         TokenCheck.Verified v => Decide(v.Token, await sessions.Get(v.Token.SessionId, ct), isExpired: false),
         TokenCheck.Expired e => Decide(e.Token, await sessions.Get(e.Token.SessionId, ct), isExpired: true),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Gatehouse.Storage;
 
 namespace Gatehouse.Bench.Report;
 
@@ -8,6 +9,8 @@ internal sealed partial record Machine(string Cpu, int Cores, string Kernel, str
 {
     public static Machine Read(string postgres)
     {
+        // Opening one loads the system's library.
+        using var sqlite = new SqliteConnection(":memory:", readOnly: false);
         var cpu = File.ReadAllLines("/proc/cpuinfo");
         var model = Array.Find(cpu, l => l.StartsWith("model name", StringComparison.Ordinal)) ?? "unknown";
         return new Machine(

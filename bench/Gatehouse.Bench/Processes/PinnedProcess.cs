@@ -11,12 +11,14 @@ internal sealed class PinnedProcess : IDisposable
 
     private readonly Process process;
     private readonly Queue<string> complaints = new();
+    private bool stopped;
 
     private PinnedProcess(Process process)
     {
         this.process = process;
         process.ErrorDataReceived += (_, line) => Remember(line.Data);
         process.BeginErrorReadLine();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Stop();
     }
 
     public int Id => process.Id;
@@ -66,13 +68,7 @@ internal sealed class PinnedProcess : IDisposable
 
     public void Dispose()
     {
-        if (!process.HasExited)
-        {
-            Libc.Kill(process.Id, Libc.Terminate);
-            if (!process.WaitForExit(TimeSpan.FromSeconds(20)))
-                process.Kill(entireProcessTree: true);
-        }
-
+        Stop();
         process.Dispose();
     }
 
@@ -80,6 +76,18 @@ internal sealed class PinnedProcess : IDisposable
     {
         lock (complaints)
             return string.Join(Environment.NewLine, complaints);
+    }
+
+    private void Stop()
+    {
+        if (stopped)
+            return;
+        stopped = true;
+        if (process.HasExited)
+            return;
+        Libc.Kill(process.Id, Libc.Terminate);
+        if (!process.WaitForExit(TimeSpan.FromSeconds(20)))
+            process.Kill(entireProcessTree: true);
     }
 
     private static bool IsOurs(string name) => name.StartsWith("GATEHOUSE", StringComparison.OrdinalIgnoreCase)

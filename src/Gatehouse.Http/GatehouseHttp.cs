@@ -31,9 +31,15 @@ public static class GatehouseHttp
             .UseMiddleware<FrontDoor>()
             .MapWhen(
                 http => http.Connection.LocalPort == port,
-                inside => inside.UseRouting().UseEndpoints(app.ApplicationServices.GetRequiredService<Health>().Map))
+                inside => inside.UseRouting().UseEndpoints(MapInternal))
             .UseRouting()
             .UseCors();
+    }
+
+    private static void MapInternal(IEndpointRouteBuilder routes)
+    {
+        routes.ServiceProvider.GetRequiredService<Health>().Map(routes);
+        Metrics.Map(routes);
     }
 
     /// <summary>Maps every surface of the public listener.</summary>

@@ -79,7 +79,7 @@ public sealed class AllocationTests : IAsyncLifetime
 
     private static void Check(BearerCheck check, string token)
     {
-        var result = check.Check(token, CancellationToken.None);
+        var result = check.Check(token.AsMemory(), CancellationToken.None);
         if (!result.IsCompletedSuccessfully || result.Result.Failure != BearerFailure.None)
         {
             throw new InvalidOperationException("The token is not warm, or not good.");

@@ -47,6 +47,10 @@ public sealed class PostgresServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>The id of the process that all others of this server descend from.</summary>
+    public int ProcessId => int.Parse(
+        File.ReadLines(Path.Combine(Data, "postmaster.pid")).First(), System.Globalization.CultureInfo.InvariantCulture);
+
     private string Data => Path.Combine(folder, "data");
 
     /// <summary>Starts the server on its folder, as after a stop.</summary>

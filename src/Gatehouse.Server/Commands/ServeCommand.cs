@@ -54,10 +54,13 @@ internal static partial class ServeCommand
             EnvironmentName = isDevelopment ? Environments.Development : Environments.Production,
         });
         builder.Configuration.AddConfiguration(configuration);
-        // The host logs a failed start with its stack trace as an error; the command line says the same in one line.
         builder.Logging.ClearProviders().AddJsonConsole()
             .AddFilter("Microsoft", LogLevel.Warning)
-            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+            // The host logs a failed start with its stack trace as an error; the command line says the same in one line.
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical)
+            // While this may log at all, every request gets an Activity and a log scope that nobody reads; what it has to say at
+            // Warning or above is a failed start again. Who listens for traces gets them regardless.
+            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

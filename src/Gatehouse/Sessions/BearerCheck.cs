@@ -25,7 +25,7 @@ public readonly record struct BearerResult(BearerFailure Failure, SessionSnapsho
 public sealed class BearerCheck(AccessTokenVerifier verifier, SessionCache sessions, TimeProvider time)
 {
     /// <summary>Checks a first-party access token.</summary>
-    public ValueTask<BearerResult> Check(string token, CancellationToken ct)
+    public ValueTask<BearerResult> Check(ReadOnlyMemory<char> token, CancellationToken ct)
     {
         // Nearly always token and session are both known here; then nothing is awaited and nothing allocated.
         var verifying = verifier.VerifyAsync(token, ct);

@@ -69,7 +69,7 @@ public sealed class SignOut(AccessTokenVerifier verifier, KeyRing keys, SessionC
         }
     }
 
-    private async Task<Guid?> SessionOfBearer(string bearer, CancellationToken ct) => await verifier.VerifyAsync(bearer, ct) switch
+    private async Task<Guid?> SessionOfBearer(string bearer, CancellationToken ct) => await verifier.VerifyAsync(bearer.AsMemory(), ct) switch
     {
         TokenCheck.Verified v => v.Token.SessionId,
         TokenCheck.Expired e => e.Token.SessionId,

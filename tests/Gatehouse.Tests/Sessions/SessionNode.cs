@@ -118,9 +118,9 @@ internal sealed class SessionNode : IDisposable
     public string Issue(SessionSnapshot session) => issuer.Issue(session, TimeSpan.FromHours(1)).Text;
 
     /// <summary>What an access token of the session is worth here at this moment.</summary>
-    public async Task<BearerFailure> Check(SessionSnapshot session) => (await bearer.Check(Issue(session), Ct)).Failure;
+    public async Task<BearerFailure> Check(SessionSnapshot session) => (await bearer.Check(Issue(session).AsMemory(), Ct)).Failure;
 
-    public async Task<BearerFailure> CheckToken(string token) => (await bearer.Check(token, Ct)).Failure;
+    public async Task<BearerFailure> CheckToken(string token) => (await bearer.Check(token.AsMemory(), Ct)).Failure;
 
     public void Dispose() => hashing.Dispose();
 }

@@ -102,9 +102,9 @@ public sealed class AccessTokenTests : TokenFixture
             Assert.IsType<TokenCheck.Verified>(Verifier.Verify(foreign, resource));
             Assert.IsType<TokenCheck.Invalid>(Verifier.Verify(firstParty, resource));
             Assert.IsType<TokenCheck.Verified>(Verifier.VerifyForAnyAudience(foreign));
-            Assert.IsType<TokenCheck.Verified>(await Verifier.VerifyAsync(foreign, resource, Ct));
-            Assert.IsType<TokenCheck.Verified>(await Verifier.VerifyForAnyAudienceAsync(foreign, Ct));
-            Assert.IsType<TokenCheck.Invalid>(await Verifier.VerifyAsync(foreign, Ct));
+            Assert.IsType<TokenCheck.Verified>(await Verifier.VerifyAsync(foreign.AsMemory(), resource, Ct));
+            Assert.IsType<TokenCheck.Verified>(await Verifier.VerifyForAnyAudienceAsync(foreign.AsMemory(), Ct));
+            Assert.IsType<TokenCheck.Invalid>(await Verifier.VerifyAsync(foreign.AsMemory(), Ct));
         }
 
         Time.Advance(TimeSpan.FromHours(1));
@@ -132,7 +132,7 @@ public sealed class AccessTokenTests : TokenFixture
 
         await Ring.Discard(old, Ct);
         Assert.IsType<TokenCheck.UnknownKey>(Verifier.Verify(token));
-        Assert.IsType<TokenCheck.Invalid>(await Verifier.VerifyAsync(token, Ct));
+        Assert.IsType<TokenCheck.Invalid>(await Verifier.VerifyAsync(token.AsMemory(), Ct));
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public sealed class AccessTokenTests : TokenFixture
         var token = new AccessTokenSigner(elsewhere).Sign(Forge.Token);
 
         Assert.IsType<TokenCheck.UnknownKey>(Verifier.Verify(token));
-        Assert.IsType<TokenCheck.Verified>(await Verifier.VerifyAsync(token, Ct));
+        Assert.IsType<TokenCheck.Verified>(await Verifier.VerifyAsync(token.AsMemory(), Ct));
     }
 
     [Fact]

@@ -46,6 +46,6 @@ public sealed class Bearer(BearerCheck check, HttpOptions options, TimeProvider 
         var header = http.Request.Headers.Authorization;
         return header.Count == 1 && header[0] is { } value && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
             ? value.AsMemory(Scheme.Length).Trim()
-            : null;
+            : default(ReadOnlyMemory<char>?);
     }
 }

@@ -10,7 +10,7 @@ namespace Gatehouse.Http;
 public static class Metrics
 {
     /// <summary>Maps the route.</summary>
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/metrics", Answer);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/metrics", Answer).ExcludeFromDescription();
 
     private static Task Answer(HttpContext http)
     {

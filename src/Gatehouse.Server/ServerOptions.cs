@@ -166,14 +166,18 @@ internal sealed class ServerOptions
             ("Sessions:AbsoluteLimit", Sessions.AbsoluteLimit),
             ("Sessions:RefreshGrace", Sessions.RefreshGrace),
             ("Sessions:LostAnswer", Sessions.LostAnswer),
-            ("Sessions:AccessTokenLife", Sessions.AccessTokenLife),
             ("Keys:SigningKeyLife", Keys.SigningKeyLife),
             ("Keys:RefreshKeyLife", Keys.RefreshKeyLife),
             ("Passwords:QueueTimeout", Passwords.QueueTimeout),
         };
-        foreach (var (name, _) in spans.Where(span => span.Item2 < TimeSpan.FromSeconds(1)))
+        foreach (var (name, _) in spans.Where(span => span.Item2 < TimeSpan.FromMilliseconds(1)))
         {
-            yield return $"Gatehouse:{name} must be at least a second.";
+            yield return $"Gatehouse:{name} must be more than nothing.";
+        }
+
+        if (Sessions.AccessTokenLife < TimeSpan.FromSeconds(1))
+        {
+            yield return "Gatehouse:Sessions:AccessTokenLife must be at least a second.";
         }
 
         foreach (var (name, _) in new[]

@@ -37,7 +37,12 @@ internal static class UserCommand
                 }
 
                 var password = await Console.In.ReadLineAsync(ct);
-                if (password is null || password.EnumerateRunes().Count() < ShortestPassword || Encoding.UTF8.GetByteCount(password) > LongestPassword)
+                if (string.IsNullOrEmpty(password))
+                {
+                    return CommandLine.Fail("no password on standard input.");
+                }
+
+                if (password.EnumerateRunes().Count() < ShortestPassword || Encoding.UTF8.GetByteCount(password) > LongestPassword)
                 {
                     return CommandLine.Fail(
                         $"the password on standard input must have at least {ShortestPassword} characters and at most {LongestPassword} bytes.");

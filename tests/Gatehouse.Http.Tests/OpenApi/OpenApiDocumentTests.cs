@@ -81,7 +81,7 @@ public sealed class OpenApiDocumentTests(ApiTour tour) : IClassFixture<ApiTour>
         Assert.Equal(
             [
                 "GET /dev/inbox", "GET /dev/inbox.css", "GET /docs", "GET /docs/docs.css", "GET /docs/docs.js", "GET /docs/swagger-ui-bundle.js",
-                "GET /docs/swagger-ui.css", "GET /openapi/v1.json",
+                "GET /docs/swagger-ui.css", "GET /metrics", "GET /openapi/v1.json",
             ],
             endpoints.Where(e => e.IsPage).Select(e => e.Route).Order(StringComparer.Ordinal));
     }

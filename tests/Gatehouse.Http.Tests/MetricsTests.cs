@@ -30,7 +30,7 @@ public sealed class MetricsTests
         foreach (var name in new[]
         {
             "process_cpu_seconds_total", "process_resident_memory_bytes", "dotnet_gc_heap_total_allocated_bytes_total",
-            "dotnet_gc_collections_total",
+            "dotnet_gc_collections_total", "dotnet_jit_compiled_methods_total",
         })
         {
             Assert.Contains(lines, l => l.StartsWith($"# HELP {name} ", StringComparison.Ordinal));

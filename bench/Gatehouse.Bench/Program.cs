@@ -43,6 +43,8 @@ bench.SetAction(async (parsed, _) =>
     // A part of a run, or a hasty one, is not what later runs should be compared with.
     if (!isQuick && chosen.Length == 0 && engines.Length > 1)
         files.Save(results);
+    else
+        new ResultFiles("artifacts/bench", "last").Save(results);
     return 0;
 });
 return await bench.Parse(args).InvokeAsync();

@@ -1,8 +1,9 @@
 using System.Globalization;
+using System.Runtime;
 using System.Text;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.AspNetCore.Builder;
 
 namespace Gatehouse.Http;
 
@@ -20,6 +21,9 @@ public static class Metrics
         Write(
             text, "dotnet_gc_heap_total_allocated_bytes_total", "counter", "Bytes allocated on the managed heap.",
             GC.GetTotalAllocatedBytes(precise: false));
+        Write(
+            text, "dotnet_jit_compiled_methods_total", "counter", "Methods compiled; a better second version counts again.",
+            JitInfo.GetCompiledMethodCount());
         Head(text, "dotnet_gc_collections_total", "counter", "Garbage collections, by the oldest generation collected.");
         for (var generation = 0; generation <= GC.MaxGeneration; generation++)
         {

@@ -58,18 +58,22 @@ internal sealed class ServerUnderTest : IDisposable
     }
 
     /// <summary>What the server allocated since it started, in bytes.</summary>
-    public double AllocatedBytes()
+    public double AllocatedBytes() => Metric("dotnet_gc_heap_total_allocated_bytes_total ");
+
+    /// <summary>How many methods it has compiled; while that grows, it is not warm.</summary>
+    public double CompiledMethods() => Metric("dotnet_jit_compiled_methods_total ");
+
+    public void Dispose() => process.Dispose();
+
+    public override string ToString() => process.ToString();
+
+    private double Metric(string name)
     {
-        const string name = "dotnet_gc_heap_total_allocated_bytes_total ";
         using var connection = new HttpConnection(internalPort);
         var text = Encoding.UTF8.GetString(connection.Exchange(Requests.Get("/metrics")).Body);
         var line = text.Split('\n').First(l => l.StartsWith(name, StringComparison.Ordinal));
         return double.Parse(line.AsSpan(name.Length), CultureInfo.InvariantCulture);
     }
-
-    public void Dispose() => process.Dispose();
-
-    public override string ToString() => process.ToString();
 
     // Beside our own folder, as the build lays them out.
     private static string Program() =>

@@ -23,7 +23,8 @@ internal sealed record Pair(Sample Scenario, Sample Floor, double Ratio, double 
 internal static class Rounds
 {
     private const int FewestBursts = 3;
-    private const int MostBursts = 16;
+    private const int MostBursts = 40;
+    private const int FewMethods = 10;
     private const double Rising = 1.03;
 
     private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(500);
@@ -49,17 +50,20 @@ internal static class Rounds
             Sample.Median(samples), Sample.Median(floors), Sample.Median(ratios, r => r), ratios.Min(), ratios.Max());
     }
 
-    /// <summary>Bursts with pauses until two in a row are no faster than the best before them.</summary>
+    /// <summary>Bursts with pauses until two in a row are no faster than the best before them, and compile next to nothing.</summary>
     public static void WarmUp(Subject subject, int connections)
     {
         var best = 0.0;
-        var flat = 0;
-        for (var burst = 0; burst < MostBursts && (burst < FewestBursts || flat < 2); burst++)
+        var compiled = subject.CompiledMethods();
+        var calm = 0;
+        for (var burst = 0; burst < MostBursts && (burst < FewestBursts || calm < 2); burst++)
         {
             var rate = subject.Run(connections, Burst).Rate;
-            flat = rate > best * Rising ? 0 : flat + 1;
-            best = Math.Max(best, rate);
             Thread.Sleep(Pause);
+            var now = subject.CompiledMethods();
+            calm = rate > best * Rising || now - compiled > FewMethods ? 0 : calm + 1;
+            best = Math.Max(best, rate);
+            compiled = now;
         }
     }
 }

@@ -11,6 +11,9 @@ internal abstract class Subject(string name)
     public string Name => name;
 
     public abstract Sample Run(int connections, TimeSpan window);
+
+    /// <summary>How many methods the process has compiled so far, where it tells.</summary>
+    public virtual double CompiledMethods() => 0;
 }
 
 /// <summary>A floor that drives itself in a child process.</summary>
@@ -66,6 +69,8 @@ internal sealed class HttpSubject(
             sockets.ForEach(s => s.Dispose());
         }
     }
+
+    public override double CompiledMethods() => server?.CompiledMethods() ?? 0;
 
     private Usage Read() => new(
         ProcStat.CpuSeconds(process),

@@ -94,6 +94,20 @@ public sealed class LogoutTests(UnthrottledServers servers)
     [Theory]
     [BothEngines]
     [Requirement("S1-93")]
+    public async Task A_bearer_token_that_proves_nothing_does_not_keep_the_refresh_token_from_signing_out(Engine engine)
+    {
+        var (_, client, login) = await SignIn(engine);
+        using var __ = client;
+
+        var answer = await client.Post(Logout, new { refreshToken = login["refreshToken"] }, "a.token.of-a-retired-key");
+
+        Assert.Equal(200, answer.Code);
+        Wants.Refusal(await client.Refresh(login["refreshToken"]), "SESSION_REVOKED");
+    }
+
+    [Theory]
+    [BothEngines]
+    [Requirement("S1-93")]
     public async Task An_expired_access_token_still_signs_out(Engine engine)
     {
         await using var server = await GatehouseServer.Start(engine);

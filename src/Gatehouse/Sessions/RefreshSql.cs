@@ -24,7 +24,10 @@ internal static class RefreshSql
             OR (generation = @generation + 1
                 AND (rotated_at > @now - @grace OR (@retry <> '' AND retry_hash = @retry AND rotated_at > @now - @lost))))
         RETURNING {SessionSnapshot.Columns}, generation, refresh_tat
-        """);
+        """)
+    {
+        MayShare = true,
+    };
 
     public static readonly Sql Touch = new($"""
         UPDATE sessions SET refresh_tat = {Next}, last_accessed_at = @now, idle_until = @now + idle_ttl

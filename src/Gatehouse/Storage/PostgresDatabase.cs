@@ -11,6 +11,8 @@ internal sealed class PostgresDatabase : Database
     private const string LockMigrations = "SELECT pg_advisory_lock(71205, 1)";
     private const string UnlockMigrations = "SELECT pg_advisory_unlock(71205, 1)";
 
+    private readonly PostgresGroups groups;
+
     public PostgresDatabase(string connectionString)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
@@ -30,6 +32,7 @@ internal sealed class PostgresDatabase : Database
         }
 
         Source = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+        groups = new PostgresGroups(settings);
     }
 
     public override string Engine => "PostgreSQL";
@@ -40,8 +43,16 @@ internal sealed class PostgresDatabase : Database
         Guard(QueryCore(Command(sql, args), read, ct));
 
     public override Task<T?> QueryOne<T>(Sql sql, Func<Row, T> read, CancellationToken ct, params ReadOnlySpan<Arg> args)
-        where T : default =>
-        Guard(QueryOneCore(Command(sql, args), read, ct));
+        where T : default
+    {
+        if (!sql.MayShare)
+        {
+            return Guard(QueryOneCore(Command(sql, args), read, ct));
+        }
+
+        var ordered = sql.Order(args);
+        return Guard(groups.QueryOne(sql, ordered, read, () => QueryOneCore(Command(sql.Text, ordered), read, ct), ct));
+    }
 
     public override Task<int> Execute(Sql sql, CancellationToken ct, params ReadOnlySpan<Arg> args) =>
         Guard(ExecuteCore(Command(sql, args), ct));
@@ -51,7 +62,11 @@ internal sealed class PostgresDatabase : Database
     public override Task<T> InTransaction<T>(Func<Statements, Task<T>> work, CancellationToken ct) =>
         Guard(InTransactionCore(work, ct));
 
-    public override ValueTask DisposeAsync() => Source.DisposeAsync();
+    public override async ValueTask DisposeAsync()
+    {
+        await groups.DisposeAsync();
+        await Source.DisposeAsync();
+    }
 
     internal override async Task<IReadOnlyList<Migration>> Migrate(IReadOnlyList<Migration> migrations, long now, CancellationToken ct)
     {
@@ -90,10 +105,12 @@ internal sealed class PostgresDatabase : Database
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    private static NpgsqlCommand Command(Sql sql, ReadOnlySpan<Arg> args)
+    private static NpgsqlCommand Command(Sql sql, ReadOnlySpan<Arg> args) => Command(sql.Text, sql.Order(args));
+
+    private static NpgsqlCommand Command(string text, Arg[] ordered)
     {
-        var command = new NpgsqlCommand(sql.Text);
-        Bind(command.Parameters, sql.Order(args));
+        var command = new NpgsqlCommand(text);
+        Bind(command.Parameters, ordered);
         return command;
     }
 
@@ -187,7 +204,7 @@ internal sealed class PostgresDatabase : Database
         return await command.ExecuteNonQueryAsync(ct);
     }
 
-    private static async Task RunOn(Batch batch, NpgsqlConnection connection, CancellationToken ct)
+    internal static async Task RunOn(Batch batch, NpgsqlConnection connection, CancellationToken ct)
     {
         if (batch.Items.Count == 0)
         {

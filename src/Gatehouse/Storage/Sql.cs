@@ -54,6 +54,12 @@ public sealed class Sql
     /// <summary>Whether the statement only reads, and so may run beside the writer.</summary>
     public bool IsRead { get; }
 
+    /// <summary>
+    /// Whether a run of its own may share one transaction with other callers' statements. Only for a statement that changes at most
+    /// one row and that a caller may repeat.
+    /// </summary>
+    public bool MayShare { get; init; }
+
     /// <summary>Whether the engine answers with a result set, be it empty.</summary>
     internal bool ReturnsRows { get; }
 

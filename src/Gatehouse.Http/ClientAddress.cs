@@ -22,8 +22,20 @@ internal static class ClientAddress
     /// <summary>Whether the request reached us, or the trusted proxy before us, over TLS.</summary>
     public static bool IsSecure(HttpContext http, HttpOptions options) => http.Request.IsHttps
         || (IsTrusted(Socket(http), options)
-            && http.Request.Headers["X-Forwarded-Proto"].ToString().Split(',', StringSplitOptions.TrimEntries)
-                .All(hop => hop.Equals("https", StringComparison.OrdinalIgnoreCase)));
+            && EveryHopIsHttps(http.Request.Headers["X-Forwarded-Proto"].ToString()));
+
+    private static bool EveryHopIsHttps(string hops)
+    {
+        foreach (var hop in hops.AsSpan().Split(','))
+        {
+            if (!hops.AsSpan(hop).Trim().Equals("https", StringComparison.OrdinalIgnoreCase))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     internal static IPAddress Find(HttpContext http, HttpOptions options)
     {

@@ -21,6 +21,8 @@ public static class GatehouseHttp
         .AddSingleton<PortalUi>()
         .AddSingleton<OAuthKeys>()
         .AddSingleton<Health>()
+        // Routing would complain about requests that rightly passed by the CORS middleware.
+        .Configure<RouteOptions>(routing => routing.SuppressCheckForUnhandledSecurityMetadata = true)
         .AddCors(cors => Cors.Configure(cors, options));
 
     /// <summary>What every request passes before it reaches a route; the internal listener has routes of its own.</summary>
@@ -33,7 +35,8 @@ public static class GatehouseHttp
                 http => http.Connection.LocalPort == port,
                 inside => inside.UseRouting().UseEndpoints(MapInternal))
             .UseRouting()
-            .UseCors();
+            // Without an origin there is nothing to decide, and the middleware would open a scope of services to find that out.
+            .UseWhen(http => http.Request.Headers.Origin.Count > 0, pages => pages.UseCors());
     }
 
     private static void MapInternal(IEndpointRouteBuilder routes)

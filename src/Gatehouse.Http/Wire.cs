@@ -37,13 +37,13 @@ internal static class Wire
         }
     }
 
-    /// <summary>Answers with JSON that was rendered before.</summary>
+    /// <summary>Answers with JSON that was rendered before. Kestrel itself gives up on a caller who has gone.</summary>
     public static Task Answer(this HttpContext http, int status, ReadOnlyMemory<byte> json)
     {
         http.Response.StatusCode = status;
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = json.Length;
-        return http.Response.BodyWriter.WriteAsync(json, http.RequestAborted).AsTask();
+        return http.Response.BodyWriter.WriteAsync(json).AsTask();
     }
 
     /// <summary>An answer that can be kept and given again.</summary>

@@ -115,7 +115,7 @@ public sealed class PortalAuth(
     {
         if (await bearer.Require(http) is { } session)
         {
-            var view = await accounts.Get(session, http.RequestAborted);
+            var view = await accounts.Get(session, http);
             http.Response.Headers.CacheControl = "no-store";
             await http.Answer(200, view.Me);
         }

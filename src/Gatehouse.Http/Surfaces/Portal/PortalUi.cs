@@ -39,7 +39,7 @@ public sealed class PortalUi(AccountViews accounts, ChangePreferences change, Us
             return;
         }
 
-        var view = await accounts.Get(session, http.RequestAborted);
+        var view = await accounts.Get(session, http);
         http.Response.Headers.CacheControl = "private, max-age=300";
         http.Response.Headers.ETag = view.ETag;
         http.Response.Headers.Vary = "Authorization";

@@ -90,10 +90,14 @@ internal static class ErrorAnswers
         return http.Answer(error.Status, new ErrorAnswer(body), ErrorJson.Default.ErrorAnswer);
     }
 
-    // Two surfaces word codes in lower case, and every 400 alike.
-    private static string Worded(HttpContext http, ApiError error) => !Wire.IsLowerCase(http.Request.Path) ? error.Code
-        : error.Status == 400 ? "invalid_request"
-        : error.Code.ToLowerInvariant();
+    // Two surfaces word codes in lower case, and every 400 alike; a path that no surface has is nobody's.
+    private static string Worded(HttpContext http, ApiError error) =>
+        error.Status == 404 && http.GetEndpoint() is null ? error.Code : Worded(http.Request.Path, error.Status, [error.Code])[0];
+
+    /// <summary>The codes as the surface of this path words them.</summary>
+    internal static IReadOnlyList<string> Worded(PathString path, int status, IReadOnlyList<string> codes) => !Wire.IsLowerCase(path) ? codes
+        : status == 400 ? ["invalid_request"]
+        : [.. codes.Select(code => code.ToLowerInvariant())];
 
     /// <summary>Shows what a throttle has left; the reset is in Unix seconds.</summary>
     public static void ShowLimit(this HttpContext http, Permit permit)

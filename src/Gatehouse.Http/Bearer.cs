@@ -12,23 +12,18 @@ public sealed class Bearer(BearerCheck check, HttpOptions options, TimeProvider 
         $"Bearer error=\"invalid_token\", resource_metadata=\"{options.Issuer}/.well-known/oauth-protected-resource\"";
 
     /// <summary>The token of the request, or null.</summary>
-    internal static string? TokenOf(HttpContext http)
-    {
-        var header = http.Request.Headers.Authorization;
-        return header.Count == 1 && header[0] is { } value && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-            ? value[Scheme.Length..].Trim()
-            : null;
-    }
+    internal static string? TokenOf(HttpContext http) => Find(http) is { } token ? token.ToString() : null;
 
     /// <summary>The caller's session; null when there is none and the refusal was answered.</summary>
     internal async ValueTask<SessionSnapshot?> Require(HttpContext http)
     {
-        if (TokenOf(http) is not { Length: > 0 } token)
+        if (Find(http) is not { Length: > 0 } token)
         {
             return await Refuse(http, "UNAUTHENTICATED", "Send a bearer token in the Authorization header.");
         }
 
-        var result = await check.Check(token, http.RequestAborted);
+        // The request's own token is made when first asked for; nearly no check waits for anything, and none for long.
+        var result = await check.Check(token, CancellationToken.None);
         return result.Failure switch
         {
             BearerFailure.None => result.Session,
@@ -44,5 +39,14 @@ public sealed class Bearer(BearerCheck check, HttpOptions options, TimeProvider 
         http.Response.Headers.WWWAuthenticate = challenge;
         await http.Fail(new ApiError(401, code, message), time);
         return null;
+    }
+
+    // A part of the header's own text, which Kestrel keeps from one request of a connection to the next.
+    private static ReadOnlyMemory<char>? Find(HttpContext http)
+    {
+        var header = http.Request.Headers.Authorization;
+        return header.Count == 1 && header[0] is { } value && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            ? value.AsMemory(Scheme.Length).Trim()
+            : default(ReadOnlyMemory<char>?);
     }
 }

@@ -22,7 +22,20 @@ internal static class ClientAddress
     /// <summary>Whether the request reached us, or the trusted proxy before us, over TLS.</summary>
     public static bool IsSecure(HttpContext http, HttpOptions options) => http.Request.IsHttps
         || (IsTrusted(Socket(http), options)
-            && http.Request.Headers["X-Forwarded-Proto"].ToString().Equals("https", StringComparison.OrdinalIgnoreCase));
+            && EveryHopIsHttps(http.Request.Headers["X-Forwarded-Proto"].ToString()));
+
+    private static bool EveryHopIsHttps(string hops)
+    {
+        foreach (var hop in hops.AsSpan().Split(','))
+        {
+            if (!hops.AsSpan(hop).Trim().Equals("https", StringComparison.OrdinalIgnoreCase))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     internal static IPAddress Find(HttpContext http, HttpOptions options)
     {
@@ -94,6 +107,12 @@ internal static class ClientAddress
     private static string UserAgent(HttpContext http)
     {
         var agent = http.Request.Headers.UserAgent.ToString();
-        return agent.Length <= MaxUserAgent ? agent : agent[..MaxUserAgent];
+        if (agent.Length <= MaxUserAgent)
+        {
+            return agent;
+        }
+
+        // Half a character is no text that a database takes.
+        return agent[..(char.IsHighSurrogate(agent[MaxUserAgent - 1]) ? MaxUserAgent - 1 : MaxUserAgent)];
     }
 }

@@ -12,13 +12,15 @@ internal static class Cors
         ["X-Request-ID", "Retry-After", "ETag", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"];
 
     private static readonly string[] Accepted =
-        ["Authorization", "Content-Type", "If-None-Match", "Idempotency-Key", "X-Client-Version", "X-CSRF-Token", "X-Request-ID"];
+        ["Authorization", "Content-Type", "If-None-Match", "Idempotency-Key", "X-Client-Version", "X-CSRF-Token",
+            "X-Idempotency-Key", "X-Request-ID"];
 
     public static void Configure(CorsOptions cors, HttpOptions options)
     {
         cors.AddPolicy(AnyOrigin, policy => policy.AllowAnyOrigin().WithMethods("GET").WithExposedHeaders(Exposed));
         cors.AddDefaultPolicy(policy => policy
-            .WithOrigins([.. options.CorsOrigins])
+            // Not WithOrigins: with a single origin that leaves out Vary, and a cache could give one origin another's answer.
+            .SetIsOriginAllowed(origin => options.CorsOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase))
             .WithMethods("GET", "POST", "PUT", "PATCH", "DELETE")
             .WithHeaders(Accepted)
             .WithExposedHeaders(Exposed)

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Buffers.Text;
 using Gatehouse.Storage;
 using Microsoft.AspNetCore.Http;
@@ -14,6 +15,15 @@ internal sealed partial class FrontDoor(
 {
     private const int MaxRequestId = 128;
 
+    // An odd step visits every number once before it comes back, and neighbours do not look alike.
+    private const ulong Step = 0x9E37_79B9_7F4A_7C15;
+
+    private readonly byte[] idStart = random.Bytes(12);
+    private ulong idSteps;
+
+    internal static ApiError HttpsRequired { get; } =
+        new(403, "HTTPS_REQUIRED", "Use https: credentials must not travel in the clear.");
+
     public async Task Invoke(HttpContext http)
     {
         http.TraceIdentifier = RequestId(http.Request.Headers["X-Request-ID"].ToString());
@@ -22,7 +32,7 @@ internal sealed partial class FrontDoor(
         {
             if (options.RequireHttps && !MayBePlain(http) && !ClientAddress.IsSecure(http, options))
             {
-                await http.Fail(new ApiError(403, "HTTPS_REQUIRED", "Use https: credentials must not travel in the clear."), time);
+                await http.Fail(HttpsRequired, time);
                 return;
             }
 
@@ -73,8 +83,11 @@ internal sealed partial class FrontDoor(
             return given;
         }
 
+        // It only has to be unlike any other; fresh randomness would cost every request a lock and a system call.
         Span<byte> bytes = stackalloc byte[12];
-        random.Fill(bytes);
+        idStart.CopyTo(bytes);
+        var number = BinaryPrimitives.ReadUInt64LittleEndian(bytes) + (Interlocked.Increment(ref idSteps) * Step);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, number);
         return "req_" + Base64Url.EncodeToString(bytes);
     }
 

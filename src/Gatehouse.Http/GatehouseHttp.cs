@@ -1,3 +1,4 @@
+using Gatehouse.Http.OpenApi;
 using Gatehouse.Http.Surfaces.Internal;
 using Gatehouse.Http.Surfaces.OAuth;
 using Gatehouse.Http.Surfaces.Portal;
@@ -13,7 +14,7 @@ namespace Gatehouse.Http;
 public static class GatehouseHttp
 {
     /// <summary>Registers the surfaces.</summary>
-    public static IServiceCollection AddGatehouseHttp(this IServiceCollection services, HttpOptions options) => services
+    public static IServiceCollection AddGatehouseHttp(this IServiceCollection services, HttpOptions options) => OpenApiRoutes.Add(services)
         .AddSingleton(options)
         .AddSingleton<Bearer>()
         .AddSingleton<IdempotentWrites>()
@@ -26,7 +27,11 @@ public static class GatehouseHttp
         .AddSingleton<ServiceCaller>()
         .AddSingleton<InternalSessions>()
         .AddSingleton<InternalBlocks>()
+        .AddSingleton<InternalAudit>()
+        .AddSingleton<Metrics>()
         .AddSingleton<Health>()
+        // Routing would complain about requests that rightly passed by the CORS middleware.
+        .Configure<RouteOptions>(routing => routing.SuppressCheckForUnhandledSecurityMetadata = true)
         .AddCors(cors => Cors.Configure(cors, options));
 
     /// <summary>What every request passes before it reaches a route; the internal listener has routes of its own.</summary>
@@ -39,22 +44,27 @@ public static class GatehouseHttp
                 http => http.Connection.LocalPort == port,
                 inside => inside.Use(GuardInternal).UseRouting().UseEndpoints(MapInternal))
             .UseRouting()
-            .UseCors();
+            // Without an origin there is nothing to decide, and the middleware would open a scope of services to find that out.
+            .UseWhen(http => http.Request.Headers.Origin.Count > 0, pages => pages.UseCors());
     }
 
-    private static Task GuardInternal(HttpContext http, RequestDelegate next) =>
-        http.Request.Path.StartsWithSegments("/api/v1/internal", StringComparison.Ordinal)
-            ? http.RequestServices.GetRequiredService<ServiceCaller>().Guard(http, next)
-            : next(http);
+    private static Task GuardInternal(HttpContext http, RequestDelegate next) => IsForAnybody(http.Request.Path)
+        ? next(http)
+        : http.RequestServices.GetRequiredService<ServiceCaller>().Guard(http, next);
+
+    private static bool IsForAnybody(PathString path) =>
+        path.StartsWithSegments("/health", StringComparison.Ordinal) || path.Equals("/metrics", StringComparison.Ordinal);
 
     /// <summary>Maps every surface of the internal listener.</summary>
     private static void MapInternal(IEndpointRouteBuilder routes)
     {
         var services = routes.ServiceProvider;
         services.GetRequiredService<Health>().Map(routes);
-        var trusted = routes.MapGroup("/api/v1/internal");
+        services.GetRequiredService<Metrics>().Map(routes);
+        var trusted = routes.MapGroup("/api/v1/internal").ExcludeFromDescription();
         services.GetRequiredService<InternalSessions>().Map(trusted);
         services.GetRequiredService<InternalBlocks>().Map(trusted);
+        services.GetRequiredService<InternalAudit>().Map(trusted);
     }
 
     /// <summary>Maps every surface of the public listener.</summary>
@@ -62,11 +72,13 @@ public static class GatehouseHttp
     {
         var services = routes.ServiceProvider;
         services.GetRequiredService<Health>().Map(routes);
-        services.GetRequiredService<PortalAuth>().Map(routes, "/api/v1/auth");
-        services.GetRequiredService<PortalAuth>().Map(routes, "/v2/auth");
+        services.GetRequiredService<PortalAuth>().Map(routes, Tag.Portal, "/api/v1/auth");
+        services.GetRequiredService<PortalAuth>().Map(routes, Tag.V2, "/v2/auth");
         services.GetRequiredService<PortalSessions>().Map(routes);
         services.GetRequiredService<PortalUi>().Map(routes);
         services.GetRequiredService<OAuthKeys>().Map(routes);
         services.GetRequiredService<EmailCodes>().Map(routes);
+        services.GetRequiredService<OpenApiRoutes>().Map(routes);
+        routes.MapDocs();
     }
 }

@@ -1,3 +1,4 @@
+using Gatehouse.Http.OpenApi;
 using Gatehouse.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -14,8 +15,13 @@ public sealed class Health(Database database, TimeProvider time)
     /// <summary>Maps the two routes.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/health/live", http => http.Answer(200, "{\"status\":\"live\"}"u8.ToArray()));
-        routes.MapGet("/health/ready", Ready);
+        var group = routes.MapSurface(Tag.Operations, "/health");
+        group.MapGet("/live", http => http.Answer(200, "{\"status\":\"live\"}"u8.ToArray()))
+            .Describe("Is the process alive?", "A failure here means: restart it.")
+            .Answers<HealthAnswer>(200, "It is.");
+        group.MapGet("/ready", Ready)
+            .Describe("Can it answer requests?", "It can when its store answers. A failure here means: send requests elsewhere.")
+            .Answers<HealthAnswer>(200, "It can.");
     }
 
     // Ready means that the next request can be answered, and that needs the store.
@@ -34,3 +40,6 @@ public sealed class Health(Database database, TimeProvider time)
         await http.Answer(200, "{\"status\":\"ready\"}"u8.ToArray());
     }
 }
+
+/// <summary>How the server feels.</summary>
+internal sealed record HealthAnswer(string Status);

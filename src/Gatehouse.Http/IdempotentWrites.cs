@@ -8,7 +8,7 @@ namespace Gatehouse.Http;
 /// Gives a write that carries an <c>Idempotency-Key</c> one effect and one answer: a repetition gets the first answer again, another body
 /// under the same key 422, and a twin that comes while the first is at work 409.
 /// </summary>
-public sealed class IdempotentWrites(OnceStore store, TimeProvider time)
+public sealed class IdempotentWrites(IdempotencyStore store, TimeProvider time)
 {
     private const int MaxKey = 255;
 
@@ -26,9 +26,9 @@ public sealed class IdempotentWrites(OnceStore store, TimeProvider time)
 
     /// <summary>
     /// Runs <paramref name="write"/> and answers with what <paramref name="render"/> makes of its outcome. The write passes the
-    /// <see cref="Once{T}"/> it is given to its use case; it is null when the request has no key.
+    /// <see cref="IdempotentWrite{T}"/> it is given to its use case; it is null when the request has no key.
     /// </summary>
-    internal async Task Answer<T>(HttpContext http, string principal, Func<Once<T>?, Task<T>> write, Func<T, Reply> render)
+    internal async Task Answer<T>(HttpContext http, string principal, Func<IdempotentWrite<T>?, Task<T>> write, Func<T, Reply> render)
     {
         if (IdempotencyKey.Raw(http) is not { } key)
         {
@@ -51,7 +51,7 @@ public sealed class IdempotentWrites(OnceStore store, TimeProvider time)
 
         try
         {
-            await AnswerOnce(http, new OnceRequest(scope, key, JsonBody.HashOf(http)), write, render);
+            await AnswerOnce(http, new IdempotentRequest(scope, key, JsonBody.HashOf(http)), write, render);
         }
         finally
         {
@@ -59,7 +59,7 @@ public sealed class IdempotentWrites(OnceStore store, TimeProvider time)
         }
     }
 
-    private async Task AnswerOnce<T>(HttpContext http, OnceRequest request, Func<Once<T>?, Task<T>> write, Func<T, Reply> render)
+    private async Task AnswerOnce<T>(HttpContext http, IdempotentRequest request, Func<IdempotentWrite<T>?, Task<T>> write, Func<T, Reply> render)
     {
         if (await Replay(http, request))
         {
@@ -69,10 +69,10 @@ public sealed class IdempotentWrites(OnceStore store, TimeProvider time)
         try
         {
             // Refusals for load and faults of ours are not answers to keep.
-            var once = new Once<T>(store, request, outcome => render(outcome) is { Status: < 500 and not 429 } reply ? reply : null);
+            var once = new IdempotentWrite<T>(store, request, outcome => render(outcome) is { Status: < 500 and not 429 } reply ? reply : null);
             await Send(http, render(await write(once)));
         }
-        catch (OnceConflictException e)
+        catch (IdempotencyConflictException e)
         {
             if (!e.IsDone || !await Replay(http, request))
             {
@@ -82,15 +82,15 @@ public sealed class IdempotentWrites(OnceStore store, TimeProvider time)
     }
 
     /// <summary>Answers as before, or says that the key is taken; false when the key is new.</summary>
-    private async Task<bool> Replay(HttpContext http, OnceRequest request)
+    private async Task<bool> Replay(HttpContext http, IdempotentRequest request)
     {
         switch (await store.Look(request, http.RequestAborted))
         {
-            case OnceState.Done done:
+            case IdempotencyState.Done done:
                 http.Response.Headers["Idempotency-Replayed"] = "true";
                 await Send(http, done.Reply);
                 return true;
-            case OnceState.OtherBody:
+            case IdempotencyState.OtherBody:
                 await http.Fail(KeyReused, time);
                 return true;
             default:

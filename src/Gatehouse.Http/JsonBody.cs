@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -56,7 +57,13 @@ internal static class JsonBody
 
         try
         {
-            using var document = JsonDocument.Parse(body.Buffer, Strict);
+            // The parser lets other bytes pass inside strings that nobody asks for (RFC 8259 §8.1).
+            if (!Utf8.IsValid(body.Buffer.IsSingleSegment ? body.Buffer.FirstSpan : body.Buffer.ToArray()))
+            {
+                return (null, ApiError.Malformed("The body is not valid UTF-8."));
+            }
+
+            using var document = ParseStrictly(body.Buffer);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
                 return (null, ApiError.Malformed("The body must be a JSON object."));
@@ -73,11 +80,26 @@ internal static class JsonBody
         }
         catch (JsonException e)
         {
-            return (null, ApiError.Malformed($"The body is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})."));
+            return (null, ApiError.Malformed(e.LineNumber is { } line
+                ? $"The body is not valid JSON (line {line + 1}, byte {e.BytePositionInLine + 1})."
+                : $"The body is not valid JSON. {e.Message}"));
         }
         finally
         {
             reader.AdvanceTo(body.Buffer.End);
+        }
+    }
+
+    private static JsonDocument ParseStrictly(ReadOnlySequence<byte> body)
+    {
+        try
+        {
+            return JsonDocument.Parse(body, Strict);
+        }
+        catch (InvalidOperationException e)
+        {
+            // What the parser throws for a name with half a surrogate pair in it, when it looks for names that come twice.
+            throw new JsonException("A member's name is not valid Unicode text.", e);
         }
     }
 
@@ -86,28 +108,49 @@ internal static class JsonBody
 
     private static bool IsJson(string? contentType) => MediaTypeHeaderValue.TryParse(contentType, out var type)
         && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+        && (!type.Charset.HasValue
+            || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase));
 }
 
 /// <summary>The SHA-256 of a body, kept with its request.</summary>
 internal sealed record BodyHash(byte[] Value);
 
-/// <summary>The members of a body, read one by one; what is wrong with any of them is collected.</summary>
-internal sealed class JsonFields
+/// <summary>What a request record asks of one member; the OpenAPI document is made from it.</summary>
+internal sealed record FieldShape(string Name, string Type, bool IsRequired = false)
 {
-    private readonly JsonElement body;
-    private readonly List<FieldProblem> problems;
-    private readonly string path;
+    public int? MaxLength { get; init; }
+
+    public string? Format { get; init; }
+
+    public bool? Otherwise { get; init; }
+
+    /// <summary>The other name under which the member may come instead.</summary>
+    public string? Alias { get; init; }
+
+    public IReadOnlyList<string> Allowed { get; init; } = [];
+
+    /// <summary>Bounds of a number.</summary>
+    public int? Least { get; init; }
+
+    public int? Most { get; init; }
+
+    /// <summary>What an object holds.</summary>
+    public IReadOnlyList<FieldShape> Members { get; init; } = [];
+}
+
+/// <summary>The members of a body, read one by one; what is wrong with any of them is collected.</summary>
+/// <param name="body">The body; undefined when there is none.</param>
+/// <param name="shapes">Where to note what was asked for, when somebody wants to know.</param>
+internal sealed class JsonFields(JsonElement body, List<FieldShape>? shapes = null)
+{
     private readonly HashSet<string> asked = new(StringComparer.Ordinal);
+    private readonly List<JsonFields> closed = [];
+    private readonly List<FieldProblem> problems = [];
+    private readonly string path = "";
 
-    public JsonFields(JsonElement body)
-        : this(body, [], "")
+    private JsonFields(JsonElement body, List<FieldShape>? shapes, List<FieldProblem> problems, string path)
+        : this(body, shapes)
     {
-    }
-
-    private JsonFields(JsonElement body, List<FieldProblem> problems, string path)
-    {
-        this.body = body;
         this.problems = problems;
         this.path = path;
     }
@@ -125,12 +168,84 @@ internal sealed class JsonFields
         {
             Refuse(member.Name, "is not known here.");
         }
+
+        closed.ForEach(inner => inner.RefuseUnread());
     }
 
     /// <summary>A text that must be there, of at most so many characters.</summary>
     public string Text(string field, int maxLength)
     {
-        var text = OptionalText(field, maxLength);
+        shapes?.Add(new FieldShape(field, "string", IsRequired: true) { MaxLength = maxLength });
+        return Required(field, Read(field, maxLength));
+    }
+
+    /// <summary>A text of at most so many characters, or null.</summary>
+    public string? OptionalText(string field, int maxLength)
+    {
+        shapes?.Add(new FieldShape(field, "string") { MaxLength = maxLength });
+        return Read(field, maxLength);
+    }
+
+    /// <summary>A text that must be there under its name or an alias, whatever it holds; for what is only compared and never stored.</summary>
+    public string AnyText(string field, string alias)
+    {
+        shapes?.Add(new FieldShape(field, "string", IsRequired: true) { Alias = alias });
+        var text = ReadAny(alias) ?? ReadAny(field);
+        if (text is null && problems.Count == 0)
+        {
+            Refuse(field, "is required.");
+        }
+
+        return text ?? "";
+    }
+
+    /// <summary>A password that must be there, of at most 1,024 bytes.</summary>
+    public string Password(string field)
+    {
+        const int maxBytes = 1024;
+        shapes?.Add(new FieldShape(field, "string", IsRequired: true) { MaxLength = maxBytes, Format = "password" });
+        var password = Required(field, ReadAny(field));
+        if (Encoding.UTF8.GetByteCount(password) > maxBytes)
+        {
+            Refuse(field, $"must have at most {maxBytes} bytes in UTF-8.");
+        }
+
+        return password;
+    }
+
+    /// <summary>One of a few texts, or null.</summary>
+    public string? OneOf(string field, IReadOnlyList<string> allowed)
+    {
+        shapes?.Add(new FieldShape(field, "string") { Allowed = allowed });
+        var value = Read(field, int.MaxValue);
+        if (value is not null && !allowed.Contains(value, StringComparer.Ordinal))
+        {
+            Refuse(field, $"must be one of {string.Join(", ", allowed)}.");
+        }
+
+        return value;
+    }
+
+    /// <summary>A flag, or what it is when missing.</summary>
+    public bool Flag(string field, bool otherwise)
+    {
+        shapes?.Add(new FieldShape(field, "boolean") { Otherwise = otherwise });
+        if (!TryGet(field, out var value))
+        {
+            return otherwise;
+        }
+
+        if (value.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+        {
+            Refuse(field, "must be true or false.");
+            return otherwise;
+        }
+
+        return value.ValueKind == JsonValueKind.True;
+    }
+
+    private string Required(string field, string? text)
+    {
         if (string.IsNullOrEmpty(text) && !problems.Exists(p => p.Field == path + field))
         {
             Refuse(field, "is required.");
@@ -139,8 +254,31 @@ internal sealed class JsonFields
         return text ?? "";
     }
 
-    /// <summary>A text of at most so many characters, or null.</summary>
-    public string? OptionalText(string field, int maxLength)
+    // NUL is refused, since PostgreSQL cannot store it.
+    private string? Read(string field, int maxLength)
+    {
+        var text = ReadAny(field);
+        if (text is null)
+        {
+            return null;
+        }
+
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            Refuse(field, "must not contain the character NUL.");
+            return null;
+        }
+
+        if (text.Length > maxLength)
+        {
+            Refuse(field, $"must have at most {maxLength} characters.");
+            return null;
+        }
+
+        return text;
+    }
+
+    private string? ReadAny(string field)
     {
         if (!TryGet(field, out var value))
         {
@@ -158,65 +296,53 @@ internal sealed class JsonFields
         {
             Refuse(field, "is not valid Unicode text.");
         }
-        else if (text.Length > maxLength)
-        {
-            Refuse(field, $"must have at most {maxLength} characters.");
-            return null;
-        }
 
         return text;
     }
 
-    /// <summary>A password that must be there, of at most 1,024 bytes.</summary>
-    public string Password(string field)
+    /// <summary>
+    /// An object within the body, read member by member, or null; what is wrong in there is reported here, by path. An open one may have
+    /// more members than are known, whatever the surface says.
+    /// </summary>
+    public T? Object<T>(string field, Func<JsonFields, T?> read, bool isRequired = false, bool isOpen = false)
+        where T : class
     {
-        const int maxBytes = 1024;
-        var password = Text(field, int.MaxValue);
-        if (Encoding.UTF8.GetByteCount(password) > maxBytes)
+        if (shapes is not null)
         {
-            Refuse(field, $"must have at most {maxBytes} bytes in UTF-8.");
+            var members = new List<FieldShape>();
+            read(new JsonFields(default, members));
+            shapes.Add(new FieldShape(field, "object", isRequired) { Members = members });
         }
 
-        return password;
-    }
-
-    /// <summary>A flag, or what it is when missing.</summary>
-    public bool Flag(string field, bool otherwise)
-    {
         if (!TryGet(field, out var value))
         {
-            return otherwise;
-        }
+            if (isRequired)
+            {
+                Refuse(field, "is required.");
+            }
 
-        if (value.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
-        {
-            Refuse(field, "must be true or false.");
-            return otherwise;
-        }
-
-        return value.ValueKind == JsonValueKind.True;
-    }
-
-    /// <summary>The members of an object within the body, or null; what is wrong in there is reported here, by path.</summary>
-    public JsonFields? Object(string field)
-    {
-        if (!TryGet(field, out var value))
-        {
             return null;
         }
 
-        if (value.ValueKind == JsonValueKind.Object)
+        if (value.ValueKind != JsonValueKind.Object)
         {
-            return new JsonFields(value, problems, $"{path}{field}.");
+            Refuse(field, "must be an object.");
+            return null;
         }
 
-        Refuse(field, "must be an object.");
-        return null;
+        var inner = new JsonFields(value, shapes: null, problems, $"{path}{field}.");
+        if (!isOpen)
+        {
+            closed.Add(inner);
+        }
+
+        return read(inner);
     }
 
     /// <summary>A whole number that must be there, within bounds.</summary>
     public int Number(string field, int least, int most)
     {
+        shapes?.Add(new FieldShape(field, "integer", IsRequired: true) { Least = least, Most = most });
         if (!TryGet(field, out var value))
         {
             Refuse(field, "is required.");

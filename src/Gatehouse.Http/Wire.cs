@@ -17,8 +17,8 @@ internal static class Wire
 
     /// <summary>Whether the path belongs to a surface whose error codes are lower_snake.</summary>
     public static bool IsLowerCase(PathString path) =>
-        path.StartsWithSegments("/api/v1/public", StringComparison.Ordinal)
-        || path.StartsWithSegments("/api/v1/internal", StringComparison.Ordinal);
+        path.StartsWithSegments("/api/v1/public", StringComparison.OrdinalIgnoreCase)
+        || path.StartsWithSegments("/api/v1/internal", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The id in the route; null when it is none of ours.</summary>
     public static Guid? RouteId(this HttpContext http) =>
@@ -46,13 +46,13 @@ internal static class Wire
         }
     }
 
-    /// <summary>Answers with JSON that was rendered before.</summary>
+    /// <summary>Answers with JSON that was rendered before. Kestrel itself gives up on a caller who has gone.</summary>
     public static Task Answer(this HttpContext http, int status, ReadOnlyMemory<byte> json)
     {
         http.Response.StatusCode = status;
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = json.Length;
-        return http.Response.BodyWriter.WriteAsync(json, http.RequestAborted).AsTask();
+        return http.Response.BodyWriter.WriteAsync(json).AsTask();
     }
 
     /// <summary>An answer that can be kept and given again.</summary>

@@ -21,8 +21,8 @@ internal static class Composition
     /// <summary>Opens the store, brings its schema up to date and opens the keys.</summary>
     public static async Task<Foundation> Open(ServerOptions options, TimeProvider time, CancellationToken ct)
     {
-        Directory.CreateDirectory(options.DataFolder);
-        var database = Database.Open(options.Postgres, Path.Combine(options.DataFolder, "gatehouse.db"));
+        MakePrivateFolder(options.DataFolder);
+        var database = OpenDatabase(options);
         try
         {
             var migrations = await Migrations.Apply(database, time, ct);
@@ -53,6 +53,32 @@ internal static class Composition
         return feed;
     }
 
+    // What is in there (password hashes, addresses, session secrets, the master key) is nobody else's business.
+    private static void MakePrivateFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+        }
+        else
+        {
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    private static Database OpenDatabase(ServerOptions options)
+    {
+        try
+        {
+            return Database.Open(options.Postgres, Path.Combine(options.DataFolder, "gatehouse.db"));
+        }
+        catch (ArgumentException)
+        {
+            // The driver's own words may quote the text, and the text may hold a password.
+            throw new ConfigurationException("GATEHOUSE_POSTGRES must be a connection string such as Host=…;Database=…;Username=….");
+        }
+    }
+
     /// <summary>Registers every use case.</summary>
     public static IServiceCollection AddGatehouse(
         this IServiceCollection services, ServerOptions options, Foundation foundation, TimeProvider time) => services
@@ -71,8 +97,9 @@ internal static class Composition
         .AddSingleton(options.Tokens)
         .AddSingleton(_ => UiConfig.Load(options.UiFile))
         .AddSingleton<Throttle>()
-        .AddSingleton<OnceStore>()
+        .AddSingleton<IdempotencyStore>()
         .AddSingleton<AuditLog>()
+        .AddSingleton<ReadAudit>()
         .AddSingleton<Outbox>()
         .AddSingleton<PasswordHashing>()
         .AddSingleton<PasswordSignIn>()
@@ -91,6 +118,7 @@ internal static class Composition
         .AddSingleton<ConfirmEmailCode>()
         .AddSingleton<SessionTokens>()
         .AddSingleton<SessionLimit>()
+        .AddSingleton<InspectToken>()
         .AddSingleton<SessionStore>()
         .AddSingleton<SessionCache>()
         .AddSingleton<OpenSession>()

@@ -8,8 +8,12 @@ var gatehouse = new RootCommand("Gatehouse: sign-in and sessions for web platfor
     MigrateCommand.Create(line),
     UserCommand.Create(line),
     SessionCommand.Create(line),
+    KeyCommand.Create(line),
+    TokenCommand.Create(line),
+    AuditCommand.Create(line),
     ProjectionCommand.Create(line),
     line.Json,
 };
 
-return await gatehouse.Parse(args).InvokeAsync();
+// Without this the parser ends the process two seconds after SIGTERM, whatever is in flight; the host waits for requests instead.
+return await gatehouse.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security.Cryptography;
 using Gatehouse.Challenges;
 using Gatehouse.Delivery;
 using Gatehouse.Http;
@@ -46,6 +45,9 @@ internal sealed class ServerOptions
 
     public int VerifiedTokens { get; set; } = 65_536;
 
+    /// <summary>The service token in Development, as well known as the demo users' password.</summary>
+    internal const string DevelopmentToken = "dev-service-token";
+
     /// <summary>The port of the public listener (<c>GATEHOUSE_PORT</c>).</summary>
     public int Port { get; private set; }
 
@@ -54,9 +56,6 @@ internal sealed class ServerOptions
 
     /// <summary>What trusted services present on the internal listener (<c>GATEHOUSE_INTERNAL_TOKEN</c>).</summary>
     public string InternalToken { get; private set; } = "";
-
-    /// <summary>Whether that token was made for this run, so that somebody has to be told.</summary>
-    public bool IsInternalTokenMade { get; private set; }
 
     /// <summary>The folder of the database and the master key (<c>GATEHOUSE_DATA</c>).</summary>
     public string DataFolder { get; private set; } = "";
@@ -94,9 +93,8 @@ internal sealed class ServerOptions
         options.InternalPort = Number(configuration, "GATEHOUSE_INTERNAL_PORT", 8081);
         options.DataFolder = configuration["GATEHOUSE_DATA"] is { Length: > 0 } folder ? folder : Path.Combine(Directory.GetCurrentDirectory(), "data");
         options.InternalToken = configuration["GATEHOUSE_INTERNAL_TOKEN"] is { Length: > 0 } token ? token
-            : isDevelopment ? $"dev_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}"
+            : isDevelopment ? DevelopmentToken
             : "";
-        options.IsInternalTokenMade = isDevelopment && string.IsNullOrEmpty(configuration["GATEHOUSE_INTERNAL_TOKEN"]);
         options.Postgres = configuration["GATEHOUSE_POSTGRES"];
         options.MasterKey = configuration["GATEHOUSE_MASTER_KEY"];
         if (options.Issuer.Length == 0 && isDevelopment)
@@ -110,6 +108,12 @@ internal sealed class ServerOptions
             options.Audience = options.Issuer;
         }
 
+        // A key stays trusted as long as the longest-lived token it signed.
+        if (options.Keys.LongestToken < options.Sessions.AccessTokenLife)
+        {
+            options.Keys = options.Keys with { LongestToken = options.Sessions.AccessTokenLife };
+        }
+
         var problems = options.StoreProblems().Concat(forServer ? options.ServerProblems() : []).ToList();
         return problems.Count == 0
             ? options
@@ -118,13 +122,27 @@ internal sealed class ServerOptions
 
     private IEnumerable<string> ServerProblems()
     {
-        if (!Uri.TryCreate(Issuer, UriKind.Absolute, out var issuer) || issuer.Query.Length > 0 || issuer.Fragment.Length > 0)
+        if (Port == InternalPort)
+        {
+            yield return "GATEHOUSE_INTERNAL_PORT must differ from GATEHOUSE_PORT.";
+        }
+
+        if (!Uri.TryCreate(Issuer, UriKind.Absolute, out var issuer)
+            || (issuer.Scheme != Uri.UriSchemeHttp && issuer.Scheme != Uri.UriSchemeHttps)
+            || issuer.Query.Length > 0
+            || issuer.Fragment.Length > 0)
         {
             yield return "Gatehouse:Issuer must be the absolute URL under which this server is reached, without query or fragment.";
         }
         else if (!IsDevelopment && issuer.Scheme != Uri.UriSchemeHttps)
         {
             yield return "Gatehouse:Issuer must begin with https://.";
+        }
+
+        foreach (var origin in Cors.Origins.Where(origin =>
+            !Uri.TryCreate(origin, UriKind.Absolute, out var url) || url.GetLeftPart(UriPartial.Authority) != origin))
+        {
+            yield return $"Gatehouse:Cors:Origins: '{origin}' must be scheme, host and port alone, such as https://app.example.com.";
         }
 
         foreach (var proxy in TrustedProxies.Where(proxy => !TryParseNetwork(proxy, out _)))
@@ -148,20 +166,49 @@ internal sealed class ServerOptions
 
     private IEnumerable<string> StoreProblems()
     {
+        foreach (var problem in Passwords.Problems())
+        {
+            yield return problem;
+        }
+
         foreach (var (name, policy) in new[]
         {
             ("Login", RateLimits.Login), ("Account", RateLimits.Account), ("Refresh", RateLimits.Refresh),
         })
         {
-            if (policy.Limit < 1 || policy.Window < TimeSpan.FromSeconds(1))
+            if (policy.Limit < 1 || policy.Window < TimeSpan.FromMilliseconds(policy.Limit))
             {
-                yield return $"Gatehouse:RateLimits:{name} needs a Limit of at least 1 and a Window of at least a second.";
+                yield return $"Gatehouse:RateLimits:{name} needs a Limit of at least 1 and a Window of at least a millisecond per permit.";
             }
         }
 
-        if (Sessions.Limit < 1 || Sessions.IdleLimit <= TimeSpan.Zero || Sessions.AbsoluteLimit <= TimeSpan.Zero)
+        var spans = new[]
         {
-            yield return "Gatehouse:Sessions: limits must be positive.";
+            ("Sessions:IdleLimit", Sessions.IdleLimit),
+            ("Sessions:ShortIdleLimit", Sessions.ShortIdleLimit),
+            ("Sessions:AbsoluteLimit", Sessions.AbsoluteLimit),
+            ("Sessions:RefreshGrace", Sessions.RefreshGrace),
+            ("Sessions:LostAnswer", Sessions.LostAnswer),
+            ("Keys:SigningKeyLife", Keys.SigningKeyLife),
+            ("Keys:RefreshKeyLife", Keys.RefreshKeyLife),
+            ("Passwords:QueueTimeout", Passwords.QueueTimeout),
+        };
+        foreach (var (name, _) in spans.Where(span => span.Item2 < TimeSpan.FromMilliseconds(1)))
+        {
+            yield return $"Gatehouse:{name} must be more than nothing.";
+        }
+
+        if (Sessions.AccessTokenLife < TimeSpan.FromSeconds(1))
+        {
+            yield return "Gatehouse:Sessions:AccessTokenLife must be at least a second.";
+        }
+
+        foreach (var (name, _) in new[]
+        {
+            ("Sessions:Limit", Sessions.Limit), ("Sessions:CacheCapacity", Sessions.CacheCapacity), ("VerifiedTokens", VerifiedTokens),
+        }.Where(count => count.Item2 < 1))
+        {
+            yield return $"Gatehouse:{name} must be at least 1.";
         }
     }
 
@@ -169,8 +216,8 @@ internal sealed class ServerOptions
     {
         var text = configuration[name];
         return string.IsNullOrEmpty(text) ? otherwise
-            : ushort.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var port) ? port
-            : throw new ConfigurationException($"{name} must be a port number, not '{text}'.");
+            : ushort.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var port) && port > 0 ? port
+            : throw new ConfigurationException($"{name} must be a port number from 1 to 65535, not '{text}'.");
     }
 
     private static IPNetwork ParseNetwork(string text) => TryParseNetwork(text, out var network) ? network : default;

@@ -7,6 +7,9 @@ namespace Gatehouse;
 /// <param name="UserAgent">What the client calls itself, cut to 256 characters.</param>
 public sealed record Origin(string RequestId, string Ip, string IpPrefix, string UserAgent)
 {
+    /// <summary>The product itself, without a request.</summary>
+    public static Origin Itself { get; } = new("", "", "", "");
+
     /// <summary>The operator's own command line.</summary>
     public static Origin CommandLine { get; } = new("", "", "", "gatehouse");
 }
@@ -16,6 +19,9 @@ public sealed record Actor(string Type, string Id)
 {
     /// <summary>The product itself, by one of its rules.</summary>
     public static Actor System { get; } = new("system", "gatehouse");
+
+    /// <summary>Whoever runs commands on the server's own machine.</summary>
+    public static Actor CommandLine { get; } = new("operator", "command-line");
 
     /// <summary>A user, about themselves.</summary>
     public static Actor User(Guid userId) => new("user", userId.ToString());

@@ -33,8 +33,24 @@ public sealed class ApiClient : IDisposable
 
     private readonly HttpClient http;
 
-    public ApiClient(Uri url) =>
-        http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = url };
+    public ApiClient(Uri url, string? from = null)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8,
+            Expect100ContinueTimeout = TimeSpan.FromSeconds(30),
+        };
+        http = new HttpClient(handler) { BaseAddress = url };
+        if (from is not null)
+        {
+            http.DefaultRequestHeaders.Add("X-Forwarded-For", from);
+        }
+    }
+
+    /// <summary>The bearer token of requests that bring none of their own.</summary>
+    public string? Bearer { get; init; }
 
     /// <summary>Sends a request; a body that is a string goes out as it is, anything else as JSON.</summary>
     public async Task<Answer> Send(
@@ -50,9 +66,9 @@ public sealed class ApiClient : IDisposable
             request.Content = new StringContent(body as string ?? JsonSerializer.Serialize(body), Encoding.UTF8, "application/json");
         }
 
-        if (bearer is not null)
+        if ((bearer ?? Bearer) is { } token)
         {
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         }
 
         foreach (var (name, value) in headers)
@@ -71,8 +87,8 @@ public sealed class ApiClient : IDisposable
         Send(HttpMethod.Post, path, body, bearer, headers);
 
     /// <summary>Signs in on the Portal surface.</summary>
-    public Task<Answer> Login(string email = John, string password = DemoPassword) =>
-        Post("/api/v1/auth/login", new { email, password });
+    public Task<Answer> Login(string email = John, string password = DemoPassword, params (string Name, string Value)[] headers) =>
+        Post("/api/v1/auth/login", new { email, password }, headers: headers);
 
     /// <summary>Refreshes on the Portal surface.</summary>
     public Task<Answer> Refresh(string refreshToken, params (string Name, string Value)[] headers) =>

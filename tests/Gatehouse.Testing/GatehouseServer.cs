@@ -1,3 +1,4 @@
+using Gatehouse.Http;
 using Gatehouse.Server.Commands;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -11,7 +12,8 @@ public sealed class GatehouseServer : IAsyncDisposable
     private readonly WebApplication app;
     private readonly TestDatabase? owned;
 
-    private GatehouseServer(WebApplication app, TestDatabase database, TestDatabase? owned, ManualTime time, int port, int internalPort)
+    private GatehouseServer(
+        WebApplication app, TestDatabase database, TestDatabase? owned, ManualTime time, int port, int internalPort, string issuer)
     {
         this.app = app;
         this.owned = owned;
@@ -19,7 +21,7 @@ public sealed class GatehouseServer : IAsyncDisposable
         Time = time;
         Url = new Uri($"http://127.0.0.1:{port}");
         InternalUrl = new Uri($"http://127.0.0.1:{internalPort}");
-        Issuer = $"http://localhost:{port}";
+        Issuer = issuer;
     }
 
     public ManualTime Time { get; }
@@ -36,18 +38,35 @@ public sealed class GatehouseServer : IAsyncDisposable
     public static async Task<GatehouseServer> Start(Engine engine, params (string Name, string? Value)[] settings)
     {
         var database = await TestDatabase.Empty(engine);
-        return await Start(database, database, new ManualTime(), settings);
+        return await Start(database, database, new ManualTime(), isDevelopment: true, settings);
+    }
+
+    /// <summary>A server as in production, without demo users; its issuer is <c>https://id.example.com</c>.</summary>
+    public static async Task<GatehouseServer> StartInProduction(Engine engine, params (string Name, string? Value)[] settings)
+    {
+        var database = await TestDatabase.Empty(engine);
+        (string, string?)[] required =
+        [
+            ("Gatehouse:Issuer", "https://id.example.com"),
+            ("Gatehouse:Mail:Host", "127.0.0.1"),
+            ("Gatehouse:Mail:From", "id@example.com"),
+        ];
+        return await Start(database, database, new ManualTime(), isDevelopment: false, [.. required, .. settings]);
     }
 
     /// <summary>One more server on the same database and clock.</summary>
-    public Task<GatehouseServer> StartAnother(params (string Name, string? Value)[] settings) => Start(Database, null, Time, settings);
+    public Task<GatehouseServer> StartAnother(params (string Name, string? Value)[] settings) => Start(Database, null, Time, isDevelopment: true, settings);
 
     /// <summary>A part of the server.</summary>
     public T Get<T>()
         where T : notnull => app.Services.GetRequiredService<T>();
 
+    /// <summary>A client of the internal listener that presents the service token.</summary>
+    public ApiClient InternalClient() => new(InternalUrl) { Bearer = Get<HttpOptions>().ServiceToken };
+
     /// <summary>A client with connections of its own; redirects are not followed.</summary>
-    public ApiClient Client() => new(Url);
+    /// <param name="from">The address that a trusted proxy would name; null for none.</param>
+    public ApiClient Client(string? from = null) => new(Url, from);
 
     public async ValueTask DisposeAsync()
     {
@@ -60,7 +79,7 @@ public sealed class GatehouseServer : IAsyncDisposable
     }
 
     private static async Task<GatehouseServer> Start(
-        TestDatabase database, TestDatabase? owned, ManualTime time, (string Name, string? Value)[] settings)
+        TestDatabase database, TestDatabase? owned, ManualTime time, bool isDevelopment, (string Name, string? Value)[] settings)
     {
         var (port, internalPort) = (FreePort.Next(), FreePort.Next());
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
@@ -74,8 +93,8 @@ public sealed class GatehouseServer : IAsyncDisposable
                 ["Gatehouse:Passwords:MemoryKiB"] = "64",
                 ["Gatehouse:Passwords:Passes"] = "1",
             }).AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Name, s.Value))).Build();
-        var built = await ServeCommand.Build(configuration, isDevelopment: true, time, CancellationToken.None);
+        var built = await ServeCommand.Build(configuration, isDevelopment, time, CancellationToken.None);
         await built.StartAsync();
-        return new GatehouseServer(built, database, owned, time, port, internalPort);
+        return new GatehouseServer(built, database, owned, time, port, internalPort, configuration["Gatehouse:Issuer"]!);
     }
 }

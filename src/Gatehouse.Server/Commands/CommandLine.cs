@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gatehouse.Keys;
@@ -40,8 +41,7 @@ internal sealed class CommandLine(IConfiguration configuration, bool isDevelopme
     {
         if (parsed.GetValue(Json))
         {
-            var array = new JsonArray([.. rows.Select(row => (JsonNode)new JsonObject(
-                columns.Select(c => KeyValuePair.Create<string, JsonNode?>(c.Name, c.Value(row)))))]);
+            var array = new JsonArray([.. rows.Select(row => (JsonNode)Object(columns.Select(c => (c.Name, c.Value(row)))))]);
             Say(array.ToJsonString(Indented));
             return;
         }
@@ -60,10 +60,34 @@ internal sealed class CommandLine(IConfiguration configuration, bool isDevelopme
         console.Write(table);
     }
 
+    /// <summary>One thing: a table of two columns for people, an object for programs.</summary>
+    public void Show(ParseResult parsed, IReadOnlyList<(string Name, string? Value)> fields)
+    {
+        if (parsed.GetValue(Json))
+        {
+            Done(parsed, "", fields);
+            return;
+        }
+
+        Show(parsed, fields, ("field", field => field.Name), ("value", field => field.Value));
+    }
+
+    /// <summary>One row of a list without end: a line for people, an object on a line for programs.</summary>
+    public void ShowLine<T>(ParseResult parsed, T row, params IReadOnlyList<(string Name, Func<T, string?> Value)> columns) => Say(
+        parsed.GetValue(Json)
+            ? Object(columns.Select(c => (c.Name, c.Value(row)))).ToJsonString()
+            : string.Join("  ", columns.Select(c => c.Value(row)).Where(value => !string.IsNullOrEmpty(value))));
+
+    /// <summary>Work that may take a while; whoever watches sees that it goes on.</summary>
+    public Task<T> Working<T>(ParseResult parsed, string what, Func<Task<T>> work) =>
+        parsed.GetValue(Json) || !console.Profile.Capabilities.Interactive
+            ? work()
+            : console.Status().StartAsync(Markup.Escape(what), _ => work());
+
     /// <summary>What a change did: a sentence for people, an object for programs.</summary>
     public void Done(ParseResult parsed, string sentence, params IReadOnlyList<(string Name, string? Value)> result) => Say(
         parsed.GetValue(Json)
-            ? new JsonObject(result.Select(r => KeyValuePair.Create<string, JsonNode?>(r.Name, r.Value))).ToJsonString(Indented)
+            ? Object(result).ToJsonString(Indented)
             : sentence);
 
     /// <summary>Runs long work and shows on a terminal how far it has come.</summary>
@@ -91,12 +115,19 @@ internal sealed class CommandLine(IConfiguration configuration, bool isDevelopme
         {
             return await command();
         }
-        catch (Exception e) when (e is ConfigurationException or DatabaseUnavailableException or KeyException or IOException
+        catch (DatabaseUnavailableException e)
+        {
+            return Fail(e.InnerException is { } cause ? $"{e.Message} {cause.Message}" : e.Message);
+        }
+        catch (Exception e) when (e is ConfigurationException or DbException or KeyException or IOException
             or UnauthorizedAccessException or InvalidOperationException)
         {
             return Fail(e.Message);
         }
     }
+
+    private static JsonObject Object(IEnumerable<(string Name, string? Value)> members) =>
+        new(members.Select(member => KeyValuePair.Create<string, JsonNode?>(member.Name, member.Value)));
 
     /// <summary>Says on standard error what went wrong.</summary>
     public static int Fail(string message)

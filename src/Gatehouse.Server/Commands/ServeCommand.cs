@@ -2,6 +2,7 @@ using System.CommandLine;
 using Gatehouse.Delivery;
 using Gatehouse.Http;
 using Gatehouse.Http.Surfaces.Dev;
+using Gatehouse.Passwords;
 using Gatehouse.Projection;
 using Gatehouse.Server.Demo;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -9,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 namespace Gatehouse.Server.Commands;
 
 /// <summary><c>gatehouse serve</c>: the server itself.</summary>
-internal static class ServeCommand
+internal static partial class ServeCommand
 {
     // The largest body any JSON surface takes.
     private const long MaxBody = 64 * 1024;
@@ -24,10 +25,19 @@ internal static class ServeCommand
     private static async Task<int> Serve(CommandLine line, TimeProvider time, CancellationToken ct)
     {
         await using var app = await Build(line.Configuration, line.IsDevelopment, time, ct);
-        await app.StartAsync(ct);
+        try
+        {
+            await app.StartAsync(ct);
+        }
+        catch
+        {
+            // What did start is told to stop, or it would report its end as a failure of its own.
+            await app.StopAsync(CancellationToken.None);
+            throw;
+        }
+
         var options = app.Services.GetRequiredService<ServerOptions>();
-        var token = options.IsInternalTokenMade ? $", service token {options.InternalToken}" : "";
-        line.Say($"Gatehouse is ready: {options.Issuer} (internal listener 127.0.0.1:{options.InternalPort}{token})");
+        line.Say($"Gatehouse is ready: {options.Issuer} (internal listener {options.Internal.Address}:{options.InternalPort})");
         await app.WaitForShutdownAsync(ct);
         return 0;
     }
@@ -44,7 +54,13 @@ internal static class ServeCommand
             EnvironmentName = isDevelopment ? Environments.Development : Environments.Production,
         });
         builder.Configuration.AddConfiguration(configuration);
-        builder.Logging.ClearProviders().AddJsonConsole().AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.ClearProviders().AddJsonConsole()
+            .AddFilter("Microsoft", LogLevel.Warning)
+            // The host logs a failed start with its stack trace as an error; the command line says the same in one line.
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical)
+            // While this may log at all, every request gets an Activity and a log scope that nobody reads; what it has to say at
+            // Warning or above is a failed start again. Who listens for traces gets them regardless.
+            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -78,6 +94,11 @@ internal static class ServeCommand
         AddMail(builder.Services, options);
 
         var app = builder.Build();
+        if (app.Services.GetRequiredService<PasswordHashing>().Algorithm is not "argon2id" and var algorithm)
+        {
+            LogFallbackHash(app.Logger, algorithm);
+        }
+
         app.Services.GetRequiredService<Foundation>();
         app.UseGatehouseHttp();
         app.MapGatehouse();
@@ -104,4 +125,7 @@ internal static class ServeCommand
             services.TryAddSingleton<IMailSender>(s => s.GetRequiredService<DevInbox>());
         }
     }
+
+    [LoggerMessage(1001, LogLevel.Warning, "libargon2 is not installed (Debian: libargon2-1); passwords are hashed with {Algorithm} until it is.")]
+    private static partial void LogFallbackHash(ILogger logger, string algorithm);
 }

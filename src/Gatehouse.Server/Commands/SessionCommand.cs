@@ -7,8 +7,6 @@ namespace Gatehouse.Server.Commands;
 /// <summary><c>gatehouse session list | revoke</c>.</summary>
 internal static class SessionCommand
 {
-    private static readonly Actor Operator = new("operator", "command-line");
-
     public static Command Create(CommandLine line) => new("session", "List and revoke sessions.")
     {
         List(line),
@@ -34,8 +32,8 @@ internal static class SessionCommand
                     ("id", row => row.Snapshot.SessionId.ToString()),
                     ("method", row => row.Method),
                     ("ip", row => row.Ip),
-                    ("created", row => Show(row.CreatedAt)),
-                    ("last seen", row => Show(row.LastAccessedAt)),
+                    ("created", row => Shown.Time(row.CreatedAt)),
+                    ("last seen", row => Shown.Time(row.LastAccessedAt)),
                     ("agent", row => row.UserAgent));
                 return 0;
             },
@@ -56,16 +54,24 @@ internal static class SessionCommand
                 var why = parsed.GetValue(reason)!;
                 if (parsed.GetValue(ofUser) is { } who)
                 {
+                    if (parsed.GetValue(session) is not null)
+                    {
+                        return CommandLine.Fail("name a session id or --user, not both.");
+                    }
+
                     return await UserCommand.Find(services, who, ct) is not { } user
                         ? CommandLine.Fail("there is no such user.")
-                        : Ended(line, parsed, await revoke.AllOfUser(user.UserId, null, why, Operator, Origin.CommandLine, ct));
+                        : Ended(line, parsed, await line.Working(
+                            parsed,
+                            "Ending sessions …",
+                            () => revoke.AllOfUser(user.UserId, null, why, Actor.CommandLine, Origin.CommandLine, ct)));
                 }
 
                 return parsed.GetValue(session) is not { } id
                     ? CommandLine.Fail("name a session id, or --user.")
                     : await services.GetRequiredService<SessionStore>().Find(id, ct) is null
                         ? CommandLine.Fail("there is no such session.")
-                        : Ended(line, parsed, await revoke.One(id, why, Operator, Origin.CommandLine, ct));
+                        : Ended(line, parsed, await revoke.One(id, why, Actor.CommandLine, Origin.CommandLine, ct));
             },
             ct));
         return command;
@@ -77,7 +83,4 @@ internal static class SessionCommand
         line.Done(parsed, $"Sessions ended: {count}.", ("sessions", count));
         return 0;
     }
-
-    private static string Show(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
-        .ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

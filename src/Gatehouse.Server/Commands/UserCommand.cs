@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using Gatehouse.Users;
 
 namespace Gatehouse.Server.Commands;
@@ -6,12 +7,16 @@ namespace Gatehouse.Server.Commands;
 /// <summary><c>gatehouse user add | block | delete | list</c>.</summary>
 internal static class UserCommand
 {
-    private static readonly Actor Operator = new("operator", "command-line");
+    // Without a look-up of breached passwords, length is what a password is worth (NIST SP 800-63B §3.1.1).
+    private const int ShortestPassword = 15;
+    private const int LongestPassword = 1024;
+
 
     public static Command Create(CommandLine line) => new("user", "Add, block, erase and list users.")
     {
         Add(line),
         Block(line),
+        Unblock(line),
         Delete(line),
         List(line),
     };
@@ -38,11 +43,17 @@ internal static class UserCommand
                     return CommandLine.Fail("no password on standard input.");
                 }
 
+                if (password.EnumerateRunes().Count() < ShortestPassword || Encoding.UTF8.GetByteCount(password) > LongestPassword)
+                {
+                    return CommandLine.Fail(
+                        $"the password on standard input must have at least {ShortestPassword} characters and at most {LongestPassword} bytes.");
+                }
+
                 var wanted = new NewUser(address, password, parsed.GetValue(first)!, parsed.GetValue(last)!)
                 {
                     PlatformRole = parsed.GetValue(isOperator) ? "operator" : "",
                 };
-                switch (await services.GetRequiredService<AddUser>().Add(wanted, Operator, Origin.CommandLine, ct))
+                switch (await services.GetRequiredService<AddUser>().Add(wanted, Actor.CommandLine, Origin.CommandLine, ct))
                 {
                     case AddUserOutcome.Added added:
                         var id = added.User.UserId.ToString();
@@ -72,7 +83,29 @@ internal static class UserCommand
                     "Blocked",
                     user,
                     await services.GetRequiredService<BlockUser>()
-                        .Block(BlockTarget.User(user.UserId), parsed.GetValue(reason)!, Operator, Origin.CommandLine, ct)),
+                        .Block(BlockTarget.User(user.UserId), parsed.GetValue(reason)!, Actor.CommandLine, Origin.CommandLine, ct)),
+            ct));
+        return command;
+    }
+
+    private static Command Unblock(CommandLine line)
+    {
+        var who = new Argument<string>("user") { Description = "An e-mail address or a user id." };
+        var reason = new Option<string>("--reason") { DefaultValueFactory = _ => "unblocked_by_operator", Description = "A reason code." };
+        var command = new Command("unblock", "Let a user or an address in again; sessions that were ended stay ended.") { who, reason };
+        command.SetAction((parsed, ct) => line.WithStore(
+            async services =>
+            {
+                var target = BlockTarget.Parse(parsed.GetValue(who)!);
+                if (!await services.GetRequiredService<BlockUser>()
+                    .Unblock(target, parsed.GetValue(reason)!, Actor.CommandLine, Origin.CommandLine, ct))
+                {
+                    return CommandLine.Fail("there is neither such a user nor a block of such an address.");
+                }
+
+                line.Done(parsed, $"Unblocked {parsed.GetValue(who)}.", ("target", parsed.GetValue(who)!));
+                return 0;
+            },
             ct));
         return command;
     }
@@ -89,7 +122,7 @@ internal static class UserCommand
                     parsed,
                     "Erased",
                     user,
-                    await services.GetRequiredService<DeleteUser>().Delete(user.UserId, Operator, Origin.CommandLine, ct)),
+                    await services.GetRequiredService<DeleteUser>().Delete(user.UserId, Actor.CommandLine, Origin.CommandLine, ct)),
             ct));
         return command;
     }

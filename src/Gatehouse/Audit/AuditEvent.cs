@@ -31,9 +31,28 @@ public sealed class AuditLog(Database database, Randomness random, TimeProvider 
     private static readonly Sql Insert = new("""
         INSERT INTO audit_events (
             audit_id, audit_at, audit_action, audit_outcome, audit_user_id, audit_session_id, audit_tenant_id, audit_actor_type,
-            audit_actor_id, audit_request_id, audit_ip, audit_address_hash, audit_details)
-        VALUES (@id, @now, @action, @outcome, @user, @session, @tenant, @actorType, @actorId, @request, @ip, @address, @details)
+            audit_actor_id, audit_request_id, audit_ip, audit_ip_prefix, audit_address_hash, audit_details)
+        VALUES (@id, @now, @action, @outcome, @user, @session, @tenant, @actorType, @actorId, @request, @ip, @prefix, @address, @details)
         """);
+
+    private static readonly Sql ForgetAddresses = new("""
+        UPDATE audit_events SET audit_ip = ''
+        WHERE audit_id IN (SELECT audit_id FROM audit_events WHERE audit_at < @before AND audit_ip <> '' ORDER BY audit_at LIMIT 1000)
+        """);
+
+    private static readonly Sql RemoveRows = new("""
+        DELETE FROM audit_events WHERE audit_id IN (SELECT audit_id FROM audit_events WHERE audit_at < @before ORDER BY audit_at LIMIT 1000)
+        """);
+
+    /// <summary>How long an event keeps the client's address, and how long it is kept at all.</summary>
+    private static readonly TimeSpan AddressKept = TimeSpan.FromDays(30), RowKept = TimeSpan.FromDays(400);
+
+    /// <summary>Forgets addresses and rows that are past their time, a portion of each.</summary>
+    public async Task Age(CancellationToken ct)
+    {
+        await database.Execute(ForgetAddresses, ct, ("before", time.Now() - AddressKept.Milliseconds()));
+        await database.Execute(RemoveRows, ct, ("before", time.Now() - RowKept.Milliseconds()));
+    }
 
     /// <summary>Adds the event to the batch that makes the change.</summary>
     public void Add(Batch batch, AuditEvent e)
@@ -53,6 +72,7 @@ public sealed class AuditLog(Database database, Randomness random, TimeProvider 
             ("actorId", e.Actor.Id),
             ("request", e.Origin.RequestId),
             ("ip", e.Origin.Ip),
+            ("prefix", e.Origin.IpPrefix),
             ("address", e.AddressHash),
             ("details", e.Details));
     }

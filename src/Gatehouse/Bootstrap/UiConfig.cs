@@ -18,8 +18,20 @@ public sealed record UiConfig(
         using var stream = string.IsNullOrEmpty(file)
             ? Assembly.GetExecutingAssembly().GetManifestResourceStream("Bootstrap/ui.json")!
             : File.OpenRead(file);
-        return JsonSerializer.Deserialize(stream, UiConfigJson.Default.UiConfig)
-            ?? throw new InvalidOperationException($"The UI configuration {file} is empty.");
+        try
+        {
+            var config = JsonSerializer.Deserialize(stream, UiConfigJson.Default.UiConfig)
+                ?? throw new JsonException("It is empty.");
+
+            // The version becomes part of an entity tag (RFC 9110 §8.8.3).
+            return config.Version.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_')
+                ? config
+                : throw new JsonException("The version may hold letters, digits, dots, dashes and underscores.");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidOperationException($"The UI configuration {file} cannot be used: {e.Message}", e);
+        }
     }
 }
 
@@ -44,6 +56,8 @@ public sealed record MenuItem(
 }
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(UiConfig))]
 internal sealed partial class UiConfigJson : JsonSerializerContext;

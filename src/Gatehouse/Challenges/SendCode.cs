@@ -62,6 +62,18 @@ public sealed class SendCode(
         VALUES (@id, @root, @alias, @purpose, @address, @status, '', @digits, 0, 0, @language, @now, @expires, NULL, '', '')
         """);
 
+    // A root outlives its aliases, which ask it for everything; an hour lets nobody's question fall between the two.
+    private static readonly TimeSpan KeptAfterEnd = TimeSpan.FromHours(1);
+
+    private static readonly Sql RemoveDead = new("""
+        DELETE FROM challenges WHERE challenge_id IN (
+            SELECT challenge_id FROM challenges WHERE challenge_expires_at < @before ORDER BY challenge_expires_at LIMIT 1000)
+        """);
+
+    /// <summary>Removes a portion of the challenges that ended a while ago.</summary>
+    public Task<int> RemoveOld(CancellationToken ct) =>
+        database.Execute(RemoveDead, ct, ("before", time.Now() - KeptAfterEnd.Milliseconds()));
+
     /// <summary>Hands out a challenge for the address.</summary>
     public async Task<SendCodeOutcome> Send(CodeRequest request, CancellationToken ct)
     {

@@ -121,8 +121,9 @@ public sealed class KeyRing
         var isSweepDue = time.GetElapsedTime(refreshSwept) >= RefreshSweepInterval;
         if (isSweepDue && rows.Any(row => row is { Use: KeyUse.Refresh, State: KeyState.Retired }))
         {
-            await store.DeleteSpentRefresh(ct);
+            // Noted first: a sweep that fails for its size must not be tried every minute.
             refreshSwept = time.GetTimestamp();
+            await store.DeleteSpentRefresh(ct);
         }
 
         await Reload(ct);

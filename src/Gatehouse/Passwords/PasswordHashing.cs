@@ -117,7 +117,11 @@ public sealed class PasswordHashing : IDisposable
 
     private static IPasswordHash[] Choose(PasswordOptions options)
     {
-        options.Validate();
+        if (options.Problems().FirstOrDefault() is { } problem)
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), problem);
+        }
+
         var argon2id = new Argon2idHash(options.MemoryKiB, options.Passes);
         var pbkdf2 = new Pbkdf2Hash(options.Pbkdf2Iterations);
         return Libargon2.IsAvailable ? [argon2id, pbkdf2] : [pbkdf2, argon2id];

@@ -23,19 +23,16 @@ public sealed record PasswordOptions
     /// <summary>A password that waited longer than this is answered busy without hashing it.</summary>
     public TimeSpan QueueTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Refuses settings that cannot work, or whose hashes the server would itself refuse to read.</summary>
-    internal void Validate()
+    /// <summary>What is wrong with the options, one sentence each: what cannot work, or makes hashes that we would refuse to read.</summary>
+    public IEnumerable<string> Problems() => new[]
     {
-        Require(MemoryKiB, 8, Argon2idHash.MaxMemoryKiB);
-        Require(Passes, 1, Argon2idHash.MaxPasses);
-        Require(Pbkdf2Iterations, 1, Pbkdf2Hash.MaxIterations);
-        Require(Threads, 1, 1024);
-        Require(QueueLimit, 1, int.MaxValue);
+        Check(MemoryKiB, 8, Argon2idHash.MaxMemoryKiB),
+        Check(Passes, 1, Argon2idHash.MaxPasses),
+        Check(Pbkdf2Iterations, 1, Pbkdf2Hash.MaxIterations),
+        Check(Threads, 1, 1024),
+        Check(QueueLimit, 1, int.MaxValue),
+    }.OfType<string>();
 
-        static void Require(int value, int least, int most, [CallerArgumentExpression(nameof(value))] string? name = null)
-        {
-            if (value < least || value > most)
-                throw new ArgumentOutOfRangeException(name, value, $"{name} must be between {least} and {most}.");
-        }
-    }
+    private static string? Check(int value, int least, int most, [CallerArgumentExpression(nameof(value))] string? name = null) =>
+        value >= least && value <= most ? null : $"Gatehouse:Passwords:{name} must be between {least} and {most}, not {value}.";
 }

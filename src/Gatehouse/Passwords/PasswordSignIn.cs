@@ -52,7 +52,7 @@ public sealed class PasswordSignIn(
             (SELECT count(*) FROM (
                 SELECT 1 FROM sessions
                 WHERE session_user_id = user_id AND ip_prefix = @prefix AND last_accessed_at > @since LIMIT 1) AS known)
-        FROM users WHERE email = @email
+        FROM users WHERE email = @email AND email <> ''
         """);
 
     private static readonly Sql Rehash = new("UPDATE users SET password_hash = @new WHERE user_id = @user AND password_hash = @old");
@@ -84,6 +84,7 @@ public sealed class PasswordSignIn(
         var check = await hashing.Verify(credential.Password, storedHash, ct);
         if (check == PasswordCheck.Busy)
         {
+            await GiveBack(addressPermit, accountPermit, ct);
             return new SignInOutcome.Busy();
         }
 
@@ -95,10 +96,16 @@ public sealed class PasswordSignIn(
         var user = found.User;
         var wanted = new NewSession(
             new Claimant.ByCredential(user.UserId, user.AuthEpoch), SessionKind.Browser, "password", "pwd", credential.RememberMe, origin);
+        var strongerHash = check == PasswordCheck.RightButOutdated ? await Strengthen(credential.Password, ct) : null;
         var outcome = await open.Open(
             wanted,
             alongside =>
             {
+                if (strongerHash is not null)
+                {
+                    alongside.Add(Rehash, ("user", user.UserId), ("new", strongerHash), ("old", user.PasswordHash));
+                }
+
                 Throttle.Return(alongside, addressPermit);
                 Throttle.Return(alongside, accountPermit);
             },
@@ -106,13 +113,9 @@ public sealed class PasswordSignIn(
         switch (outcome)
         {
             case OpenOutcome.Opened opened:
-                if (check == PasswordCheck.RightButOutdated)
-                {
-                    await Strengthen(user, credential.Password, ct);
-                }
-
                 return new SignInOutcome.SignedIn(opened.Session, addressPermit.Returned);
             case OpenOutcome.LimitReached:
+                await GiveBack(addressPermit, accountPermit, ct);
                 return new SignInOutcome.SessionLimitReached();
             default:
                 return await Refuse(user, addressHash, addressPermit, origin, ct);
@@ -142,12 +145,16 @@ public sealed class PasswordSignIn(
     }
 
     // Parameters rose since the hash was made. If the hashing queue is full, the next sign-in does it.
-    private async Task Strengthen(User user, string password, CancellationToken ct)
+    private async Task<string?> Strengthen(string password, CancellationToken ct) =>
+        await hashing.Hash(password, ct) is HashedPassword.Done done ? done.Hash : null;
+
+    // Nothing was decided about the password, so nothing was guessed.
+    private Task GiveBack(Permit address, Permit account, CancellationToken ct)
     {
-        if (await hashing.Hash(password, ct) is HashedPassword.Done done)
-        {
-            await database.Execute(Rehash, ct, ("user", user.UserId), ("new", done.Hash), ("old", user.PasswordHash));
-        }
+        var batch = new Batch();
+        Throttle.Return(batch, address);
+        Throttle.Return(batch, account);
+        return database.Run(batch, ct);
     }
 
     private string HashAddress(string email) => Convert.ToHexStringLower(

@@ -44,6 +44,12 @@ public sealed partial class FeedFollower(
 
                 wasAvailable = false;
             }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                // A snapshot this release cannot read, say. What is cached may miss a change, so none of it counts any more.
+                LogUnreadable(e);
+                cache.Clear();
+            }
         }
     }
 
@@ -74,6 +80,9 @@ public sealed partial class FeedFollower(
 
     [LoggerMessage(2201, LogLevel.Warning, "The session feed cannot be read; beyond the allowed age the store is asked about each session.")]
     private partial void LogUnavailable(Exception e);
+
+    [LoggerMessage(2202, LogLevel.Error, "The session feed holds something unreadable; sessions are read from the store again.")]
+    private partial void LogUnreadable(Exception e);
 
     [LoggerMessage(2203, LogLevel.Warning, "The session feed was interrupted or replaced; what was cached is read again.")]
     private partial void LogGap();

@@ -6,12 +6,23 @@ using Microsoft.Extensions.Logging;
 namespace Gatehouse.Projection;
 
 /// <summary>
-/// Publishes again what the feed lacks, so that a change becomes known even if nobody repeats the request whose publishing failed.
-/// Runs beside a <see cref="SeparateProjection"/>.
+/// Makes store and feed agree where they are two databases. What the feed lacks is published again, so that a change becomes known
+/// even if nobody repeats the request whose publishing failed. What the feed calls revoked and the store calls active, as after the
+/// store was restored from a backup, is revoked in the store: revoked is for good, whoever forgot it.
 /// </summary>
 public sealed partial class ProjectionRepairer(
-    Database store, ISessionProjection projection, TimeProvider time, ILogger<ProjectionRepairer> logger) : BackgroundService
+    Database store, ISessionProjection projection, RevokeSessions revoke, TimeProvider time, ILogger<ProjectionRepairer> logger)
+    : BackgroundService
 {
+    // A row of the feed becomes visible at most this long after it was stamped: publishing transactions time out before.
+    private static readonly TimeSpan LatestCommit = TimeSpan.FromSeconds(6);
+
+    private static readonly Sql Published = new("SELECT feed_snapshot FROM session_feed WHERE feed_at >= @since");
+
+    private static readonly Sql StillActive =
+        new($"SELECT {SessionSnapshot.Columns} FROM sessions WHERE session_id = @id AND session_status = 'active'");
+
+
     private const int Portion = 500;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -29,6 +40,11 @@ public sealed partial class ProjectionRepairer(
     /// <summary>How many changes the feed lacks, and for how long the oldest has been missing.</summary>
     public async Task<(long Count, TimeSpan Lag)> Backlog(CancellationToken ct)
     {
+        if (projection.IsTransactional)
+        {
+            return (0, TimeSpan.Zero);
+        }
+
         var (count, oldest) = await store.QueryOne(CountBehind, row => (row.Long(0), row.Long(1)), ct);
         return (count, count == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Max(0, time.Now() - oldest)));
     }
@@ -39,6 +55,24 @@ public sealed partial class ProjectionRepairer(
         var behind = await store.Query(Behind, SessionSnapshot.Read, ct, ("limit", Portion));
         await projection.Publish(behind, ct);
         return behind.Count;
+    }
+
+    /// <summary>Revokes in the store what the feed, read from this moment on, calls revoked; returns how many sessions it was.</summary>
+    public async Task<int> RevokeForgotten(long since, CancellationToken ct)
+    {
+        var published = await projection.Feed.Query(Published, row => SessionSnapshot.FromJson(row.Text(0)), ct, ("since", since));
+        var look = new Batch();
+        var found = published.Where(snapshot => snapshot.Status == SessionStatus.Revoked).DistinctBy(snapshot => snapshot.SessionId)
+            .Select(snapshot => (Snapshot: snapshot, Row: look.Query(StillActive, SessionSnapshot.Read, ("id", snapshot.SessionId))))
+            .ToList();
+        await store.Run(look, ct);
+        var forgotten = found.Where(pair => pair.Row.First is not null).ToList();
+        foreach (var (snapshot, _) in forgotten)
+        {
+            await revoke.One(snapshot.SessionId, snapshot.ReasonCode, Actor.System, Origin.Itself, ct);
+        }
+
+        return forgotten.Count;
     }
 
     /// <summary>Publishes every session there is, as after the feed was lost; returns how many.</summary>
@@ -74,6 +108,7 @@ public sealed partial class ProjectionRepairer(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
+        var since = time.Now() - SessionFeed.Kept.Milliseconds();
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try
@@ -81,6 +116,14 @@ public sealed partial class ProjectionRepairer(
                 while (await RepairOnce(stoppingToken) == Portion)
                 {
                 }
+
+                var began = time.Now();
+                if (await RevokeForgotten(since, stoppingToken) is > 0 and var count)
+                {
+                    LogForgotten(count);
+                }
+
+                since = began - LatestCommit.Milliseconds();
             }
             catch (DatabaseUnavailableException e)
             {
@@ -89,6 +132,9 @@ public sealed partial class ProjectionRepairer(
         }
     }
 
-    [LoggerMessage(2202, LogLevel.Warning, "The session feed cannot be written; changes are published once it can.")]
+    [LoggerMessage(2206, LogLevel.Warning, "{Count} sessions that the feed knew to be revoked were active in the store, and are revoked again.")]
+    private partial void LogForgotten(int count);
+
+    [LoggerMessage(2205, LogLevel.Warning, "The session feed cannot be written; changes are published once it can.")]
     private partial void LogUnavailable(Exception e);
 }

@@ -25,12 +25,33 @@ public readonly record struct BearerResult(BearerFailure Failure, SessionSnapsho
 public sealed class BearerCheck(AccessTokenVerifier verifier, SessionCache sessions, TimeProvider time)
 {
     /// <summary>Checks a first-party access token.</summary>
-    public async ValueTask<BearerResult> Check(string token, CancellationToken ct) => await verifier.VerifyAsync(token, ct) switch
+    public ValueTask<BearerResult> Check(ReadOnlyMemory<char> token, CancellationToken ct)
     {
-        TokenCheck.Verified v => Decide(v.Token, await sessions.Get(v.Token.SessionId, ct), isExpired: false),
-        TokenCheck.Expired e => Decide(e.Token, await sessions.Get(e.Token.SessionId, ct), isExpired: true),
-        _ => new BearerResult(BearerFailure.Invalid, null, null),
+        // Nearly always token and session are both known here; then nothing is awaited and nothing allocated.
+        var verifying = verifier.VerifyAsync(token, ct);
+        return verifying.IsCompletedSuccessfully ? CheckSession(verifying.Result, ct) : Wait(verifying, ct);
+    }
+
+    private ValueTask<BearerResult> CheckSession(TokenCheck check, CancellationToken ct) => check switch
+    {
+        TokenCheck.Verified v => CheckSession(v.Token, isExpired: false, ct),
+        TokenCheck.Expired e => CheckSession(e.Token, isExpired: true, ct),
+        _ => new ValueTask<BearerResult>(new BearerResult(BearerFailure.Invalid, null, null)),
     };
+
+    private ValueTask<BearerResult> CheckSession(AccessToken token, bool isExpired, CancellationToken ct)
+    {
+        var finding = sessions.Get(token.SessionId, ct);
+        return finding.IsCompletedSuccessfully
+            ? new ValueTask<BearerResult>(Decide(token, finding.Result, isExpired))
+            : Wait(token, finding, isExpired);
+    }
+
+    private async ValueTask<BearerResult> Wait(ValueTask<TokenCheck> verifying, CancellationToken ct) =>
+        await CheckSession(await verifying, ct);
+
+    private async ValueTask<BearerResult> Wait(AccessToken token, ValueTask<SessionSnapshot?> finding, bool isExpired) =>
+        Decide(token, await finding, isExpired);
 
     private BearerResult Decide(AccessToken token, SessionSnapshot? session, bool isExpired)
     {

@@ -9,11 +9,14 @@ namespace Gatehouse.Sessions;
 internal sealed record MintEntry(
     Batch Batch, Rows<User> User, Rows<Membership> Memberships, Rows<KeyValuePair<string, string>> Settings, Rows<long> Live);
 
-/// <summary>The answers of the mint's second round trip; <c>Survivor</c> and <c>Superseded</c> only where a challenge is claimed.</summary>
+/// <summary>
+/// The answers of the mint's second round trip: <c>Evicted</c> only at the limit, <c>Survivor</c> and <c>Superseded</c> only where a challenge
+/// is claimed.
+/// </summary>
 internal sealed record MintInsertion(
     Batch Batch,
     Rows<SessionSnapshot> Session,
-    Rows<SessionSnapshot> Evicted,
+    Rows<SessionSnapshot>? Evicted,
     Rows<SessionSnapshot>? Superseded,
     Rows<SessionSnapshot>? Survivor);
 
@@ -37,7 +40,6 @@ internal static class MintSql
           AND NOT EXISTS (SELECT 1 FROM addresses WHERE address = @email AND address_blocked_at > 0)
         RETURNING {UserStore.Columns}
         """);
-
 
     // Counted among live sessions; those that lost a race were revoked in the transaction that made them and never count.
     private const string Countable = """
@@ -71,26 +73,29 @@ internal static class MintSql
 
     private const string ClaimIsMine = "EXISTS (SELECT 1 FROM challenges WHERE challenge_id = @root AND confirmed_session_id = @id)";
 
-    private const string Revoke = """
-        UPDATE sessions
-        SET session_status = 'revoked', revoked_at = @now, reason_code = @reason, revoked_by = 'system:gatehouse',
-            version = CASE WHEN version >= @now THEN version + 1 ELSE @now END
-        """;
-
-    private const string BeyondLimit = $"""
-        session_id IN (
-            SELECT session_id FROM sessions WHERE {Countable}
+    // The status is asked for again outside: whoever ended such a session a moment ago has the last word on why.
+    private const string Surplus = $"""
+        WITH surplus AS (
+            SELECT session_id AS surplus_id FROM sessions WHERE {Countable}
             ORDER BY CASE WHEN session_id = @id THEN 0 ELSE 1 END, last_accessed_at DESC, session_id DESC
             LIMIT 1000000 OFFSET @limit)
         """;
 
-    private static readonly Sql Evict = new($"{Revoke} WHERE {BeyondLimit} RETURNING {SessionSnapshot.Columns}");
+    private const string IsSurplus = """
+        session_user_id = @user AND session_status = 'active'
+        AND (session_id IN (SELECT surplus_id FROM surplus) OR parent_id IN (SELECT surplus_id FROM surplus))
+        """;
 
-    private static readonly Sql EvictForWinner =
-        new($"{Revoke} WHERE {ClaimIsMine} AND {BeyondLimit} RETURNING {SessionSnapshot.Columns}");
+    private static readonly Sql Evict = new($"""
+        {Surplus} {SessionStore.Revoke} WHERE {IsSurplus} RETURNING {SessionSnapshot.Columns}
+        """);
+
+    private static readonly Sql EvictForWinner = new($"""
+        {Surplus} {SessionStore.Revoke} WHERE {ClaimIsMine} AND {IsSurplus} RETURNING {SessionSnapshot.Columns}
+        """);
 
     private static readonly Sql RevokeLoser = new($"""
-        {Revoke} WHERE session_id = @id AND NOT {ClaimIsMine} RETURNING {SessionSnapshot.Columns}
+        {SessionStore.Revoke} WHERE session_id = @id AND NOT {ClaimIsMine} RETURNING {SessionSnapshot.Columns}
         """);
 
     private static readonly Sql ReadSurvivor = new($"""
@@ -117,7 +122,7 @@ internal static class MintSql
     }
 
     /// <summary>Inserts the session, claims its challenge if it has one, and ends what must end.</summary>
-    public static MintInsertion Insert(NewSession wanted, NewSessionRow row, int limit, long now)
+    public static MintInsertion Insert(NewSession wanted, NewSessionRow row, int limit, bool mustEvict, long now)
     {
         var batch = new Batch();
         var session = batch.Query(
@@ -142,10 +147,19 @@ internal static class MintSql
             ("ip", wanted.Origin.Ip),
             ("ipPrefix", wanted.Origin.IpPrefix),
             ("agent", wanted.Origin.UserAgent));
-        Arg[] eviction = [("now", now), ("reason", "session_limit_evicted"), ("user", row.UserId), ("id", row.SessionId), ("limit", limit)];
+        Arg[] eviction =
+        [
+            ("now", now),
+            ("reason", "session_limit_evicted"),
+            ("actor", Actor.System.ToString()),
+            ("user", row.UserId),
+            ("id", row.SessionId),
+            ("limit", limit),
+        ];
         if (wanted.Claim is not { } claim)
         {
-            return new MintInsertion(batch, session, batch.Query(Evict, SessionSnapshot.Read, eviction), null, null);
+            return new MintInsertion(
+                batch, session, mustEvict ? batch.Query(Evict, SessionSnapshot.Read, eviction) : null, null, null);
         }
 
         batch.Add(
@@ -162,9 +176,12 @@ internal static class MintSql
             SessionSnapshot.Read,
             ("now", now),
             ("reason", "confirm_race_repair"),
+            ("actor", Actor.System.ToString()),
             ("id", row.SessionId),
             ("root", claim.RootId));
-        var evicted = batch.Query(EvictForWinner, SessionSnapshot.Read, [.. eviction, ("root", claim.RootId)]);
+        var evicted = mustEvict
+            ? batch.Query(EvictForWinner, SessionSnapshot.Read, [.. eviction, ("root", claim.RootId)])
+            : null;
         return new MintInsertion(
             batch, session, evicted, superseded, batch.Query(ReadSurvivor, SessionSnapshot.Read, ("root", claim.RootId)));
     }

@@ -88,26 +88,30 @@ public sealed class OpenSession(
     {
         ArgumentNullException.ThrowIfNull(wanted);
         ArgumentNullException.ThrowIfNull(alongside);
-        Minted minted;
+        var id = random.NewId();
+        cache.Expect(id);
         try
         {
-            minted = await database.InTransaction(tx => OpenIn(tx, wanted, alongside, ct), ct);
+            var minted = await database.InTransaction(tx => OpenIn(tx, id, wanted, alongside, ct), ct);
+            if (minted.Outcome is OpenOutcome.Opened opened)
+            {
+                cache.Keep(opened.Session.Session);
+            }
+
+            await publisher.Release(minted.Changed, ct);
+            return minted.Outcome;
         }
         catch (ClaimGoneException)
         {
             return new OpenOutcome.Refused();
         }
-
-        if (minted.Outcome is OpenOutcome.Opened opened)
+        finally
         {
-            cache.Keep(opened.Session.Session);
+            cache.StopExpecting(id);
         }
-
-        await publisher.Release(minted.Changed, ct);
-        return minted.Outcome;
     }
 
-    private async Task<Minted> OpenIn(Statements tx, NewSession wanted, Action<Batch> alongside, CancellationToken ct)
+    private async Task<Minted> OpenIn(Statements tx, Guid id, NewSession wanted, Action<Batch> alongside, CancellationToken ct)
     {
         var now = time.Now();
         var entry = MintSql.Enter(wanted.Who, now);
@@ -125,7 +129,7 @@ public sealed class OpenSession(
 
         var membership = entry.Memberships.All.Count == 1 ? entry.Memberships.All[0] : null;
         var row = new NewSessionRow(
-            random.NewId(),
+            id,
             user.UserId,
             membership,
             random.Bytes(RefreshToken.SecretLength),
@@ -133,7 +137,7 @@ public sealed class OpenSession(
             (wanted.RememberMe ? options.IdleLimit : options.ShortIdleLimit).Milliseconds(),
             now + options.AbsoluteLimit.Milliseconds(),
             publisher.PublishedAtBirth(now));
-        var insertion = MintSql.Insert(wanted, row, limit, now);
+        var insertion = MintSql.Insert(wanted, row, limit, mustEvict: entry.Live.First >= limit, now);
         await tx.Run(insertion.Batch, ct);
         if (wanted.Claim is not null && insertion.Survivor?.First is null)
         {
@@ -142,7 +146,7 @@ public sealed class OpenSession(
         }
 
         var own = insertion.Superseded?.First ?? insertion.Session.First!;
-        IReadOnlyList<SessionSnapshot> changed = [.. insertion.Evicted.All, own];
+        IReadOnlyList<SessionSnapshot> changed = [.. insertion.Evicted?.All ?? [], own];
         await tx.Run(Consequences(wanted, changed, alongside), ct);
         return new Minted(
             insertion.Superseded?.First is null

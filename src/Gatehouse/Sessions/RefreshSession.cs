@@ -57,65 +57,6 @@ public sealed class RefreshSession(
 {
     private const int MaxAttempts = 4;
 
-    // Who may use the row at all; the rest of each statement says what for.
-    private const string Theirs =
-        "session_id = @id AND refresh_secret = @secret AND client_id = @client AND dpop_jkt = @jkt AND session_status = 'active'";
-
-    private const string Next = "CASE WHEN refresh_tat > @now THEN refresh_tat ELSE @now END + @interval";
-
-    private static readonly Sql Rotate = new($"""
-        UPDATE sessions SET
-            generation = @generation + 1,
-            rotated_at = CASE WHEN generation = @generation THEN @now ELSE rotated_at END,
-            refresh_tat = CASE WHEN generation = @generation THEN {Next} ELSE refresh_tat END,
-            retry_hash = CASE WHEN generation = @generation THEN @retry ELSE retry_hash END,
-            last_accessed_at = CASE WHEN generation = @generation THEN @now ELSE last_accessed_at END,
-            idle_until = CASE WHEN generation = @generation THEN @now + idle_ttl ELSE idle_until END
-        WHERE {Theirs} AND idle_until > @now AND absolute_until > @now
-          AND ((generation = @generation AND refresh_tat <= @now + @burst)
-            OR (generation = @generation + 1
-                AND (rotated_at > @now - @grace OR (@retry <> '' AND retry_hash = @retry AND rotated_at > @now - @lost))))
-        RETURNING {SessionSnapshot.Columns}, generation, refresh_tat
-        """);
-
-    private static readonly Sql Touch = new($"""
-        UPDATE sessions SET refresh_tat = {Next}, last_accessed_at = @now, idle_until = @now + idle_ttl
-        WHERE {Theirs} AND idle_until > @now AND absolute_until > @now AND generation = @generation AND refresh_tat <= @now + @burst
-        RETURNING {SessionSnapshot.Columns}, generation, refresh_tat
-        """);
-
-    private static readonly Sql ReadState = new("""
-        SELECT generation, refresh_tat, session_status, idle_until, absolute_until
-        FROM sessions
-        WHERE session_id = @id AND refresh_secret = @secret AND client_id = @client AND dpop_jkt = @jkt
-        """);
-
-    // Repeats the whole condition for reuse, so that of several requests that saw it, one changes the row.
-    private static readonly Sql RevokeReused = new($"""
-        UPDATE sessions
-        SET session_status = 'revoked', revoked_at = @now, reason_code = 'refresh_token_reused', revoked_by = 'system:gatehouse',
-            version = CASE WHEN version >= @now THEN version + 1 ELSE @now END
-        WHERE {Theirs}
-          AND (generation > @generation + 1
-            OR (generation = @generation + 1 AND rotated_at <= @now - @grace
-                AND (@retry = '' OR retry_hash <> @retry OR rotated_at <= @now - @lost)))
-        RETURNING {SessionSnapshot.Columns}
-        """);
-
-    private static readonly Sql RevokeChildren = new($"""
-        UPDATE sessions
-        SET session_status = 'revoked', revoked_at = @now, reason_code = 'parent_ended', revoked_by = 'system:gatehouse',
-            version = CASE WHEN version >= @now THEN version + 1 ELSE @now END
-        WHERE parent_id = @id AND session_status = 'active'
-        RETURNING {SessionSnapshot.Columns}
-        """);
-
-    private static readonly Sql CatchUp = new($"""
-        UPDATE sessions SET generation = @generation + 1, rotated_at = @now, last_accessed_at = @now, idle_until = @now + idle_ttl
-        WHERE {Theirs} AND idle_until > @now AND absolute_until > @now AND generation < @generation
-        RETURNING {SessionSnapshot.Columns}, generation, refresh_tat
-        """);
-
     private static readonly Sql OwnerOf = new("SELECT email, locale FROM users WHERE user_id = @user AND email <> ''");
 
     /// <summary>Exchanges the token for its successor.</summary>
@@ -157,7 +98,7 @@ public sealed class RefreshSession(
         var interval = throttles.Enabled ? policy.Interval : 0;
         return request.Rotate
             ? database.QueryOne(
-                Rotate,
+                RefreshSql.Rotate,
                 ReadAdvanced,
                 ct,
                 ("id", token.SessionId),
@@ -172,7 +113,7 @@ public sealed class RefreshSession(
                 ("grace", options.RefreshGrace.Milliseconds()),
                 ("lost", options.LostAnswer.Milliseconds()))
             : database.QueryOne(
-                Touch,
+                RefreshSql.Touch,
                 ReadAdvanced,
                 ct,
                 ("id", token.SessionId),
@@ -182,14 +123,15 @@ public sealed class RefreshSession(
                 ("generation", token.Generation),
                 ("now", now),
                 ("interval", interval),
-                ("burst", burst));
+                ("burst", burst),
+                ("grace", options.RefreshGrace.Milliseconds()));
     }
 
     /// <summary>Why the statement changed nothing; null when another look is needed.</summary>
     private async Task<RefreshOutcome?> Explain(RefreshRequest request, RefreshToken token, string retry, long now, CancellationToken ct)
     {
         var state = await database.QueryOne(
-            ReadState,
+            RefreshSql.ReadState,
             ReadStateRow,
             ct,
             ("id", token.SessionId),
@@ -213,7 +155,7 @@ public sealed class RefreshSession(
 
         if (state.Generation < token.Generation)
         {
-            return await FollowTokenAhead(request, token, now, ct);
+            return await FollowTokenAhead(request, token, retry, now, ct);
         }
 
         if (state.Generation == token.Generation)
@@ -228,13 +170,14 @@ public sealed class RefreshSession(
     }
 
     // A genuine token ahead of its row proves that the database is an older copy than the client's: not theft, a restored backup.
-    private async Task<RefreshOutcome?> FollowTokenAhead(RefreshRequest request, RefreshToken token, long now, CancellationToken ct)
+    private async Task<RefreshOutcome?> FollowTokenAhead(
+        RefreshRequest request, RefreshToken token, string retry, long now, CancellationToken ct)
     {
         var row = await database.InTransaction(
             async tx =>
             {
                 var advanced = await tx.QueryOne(
-                    CatchUp,
+                    RefreshSql.CatchUp,
                     ReadAdvanced,
                     ct,
                     ("id", token.SessionId),
@@ -242,6 +185,7 @@ public sealed class RefreshSession(
                     ("client", request.ClientId),
                     ("jkt", request.DpopJkt),
                     ("generation", token.Generation),
+                    ("retry", retry),
                     ("now", now));
                 if (advanced is not null)
                 {
@@ -261,9 +205,10 @@ public sealed class RefreshSession(
         var ended = await revoke.Run(
             async tx =>
             {
-                var reused = await tx.QueryOne(
-                    RevokeReused,
-                    SessionSnapshot.Read,
+                var changed = await RevokeSessions.BehindOwner(
+                    tx,
+                    token.SessionId,
+                    RefreshSql.RevokeReused,
                     ct,
                     ("id", token.SessionId),
                     ("secret", token.Secret),
@@ -271,15 +216,24 @@ public sealed class RefreshSession(
                     ("jkt", request.DpopJkt),
                     ("generation", token.Generation),
                     ("now", now),
+                    ("reason", "refresh_token_reused"),
+                    ("actor", Actor.System.ToString()),
                     ("retry", retry),
                     ("grace", options.RefreshGrace.Milliseconds()),
                     ("lost", options.LostAnswer.Milliseconds()));
-                if (reused is null)
+                if (changed is not [var reused])
                 {
                     return new Ended([], []);
                 }
 
-                var children = await tx.Query(RevokeChildren, SessionSnapshot.Read, ct, ("id", token.SessionId), ("now", now));
+                var children = await tx.Query(
+                    RefreshSql.RevokeChildren,
+                    SessionSnapshot.Read,
+                    ct,
+                    ("id", token.SessionId),
+                    ("now", now),
+                    ("reason", "parent_ended"),
+                    ("actor", Actor.System.ToString()));
                 await Warn(tx, reused, request.Origin, ct);
                 return new Ended([reused, .. children], []);
             },
@@ -317,7 +271,7 @@ public sealed class RefreshSession(
             TenantId = session.TenantId,
         };
 
-    private RefreshOutcome.Refreshed Answer(Advanced row, RefreshToken token, long now)
+    private RefreshOutcome Answer(Advanced row, RefreshToken token, long now)
     {
         var policy = throttles.Refresh;
         var permit = throttles.Enabled
@@ -326,7 +280,7 @@ public sealed class RefreshSession(
         return keys.Current.TryGetRefresh(token.KeyNumber, out var key)
             ? new RefreshOutcome.Refreshed(
                 row.Session, RefreshToken.Write(token.Kind, key, token.SessionId, (uint)row.Generation, token.Secret), permit)
-            : throw new InvalidOperationException($"Refresh key {token.KeyNumber} went while a session used it.");
+            : new RefreshOutcome.Invalid();
     }
 
     private static string HashRetryKey(string key) =>

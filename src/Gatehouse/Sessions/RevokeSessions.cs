@@ -8,27 +8,29 @@ namespace Gatehouse.Sessions;
 /// <summary>Ends sessions for good: by id, or all of a user's. What hangs below a session ends in the same statement.</summary>
 public sealed class RevokeSessions(Database database, SessionPublisher publisher, AuditLog audit, TimeProvider time)
 {
-    private const string Revoke = """
-        UPDATE sessions
-        SET session_status = 'revoked', revoked_at = @now, reason_code = @reason, revoked_by = @actor,
-            version = CASE WHEN version >= @now THEN version + 1 ELSE @now END
-        """;
-
     private static readonly Sql RevokeOne = new($"""
-        {Revoke}
+        {SessionStore.Revoke}
         WHERE session_status = 'active' AND (session_id = @id OR parent_id = @id)
         RETURNING {SessionSnapshot.Columns}
         """);
 
     private static readonly Sql RevokeOwn = new($"""
-        {Revoke}
+        {SessionStore.Revoke}
         WHERE session_status = 'active' AND session_user_id = @user AND (session_id = @id OR parent_id = @id)
         RETURNING {SessionSnapshot.Columns}
         """);
 
+    private static readonly Sql RevokeBySecret = new($"""
+        {SessionStore.Revoke}
+        WHERE session_status = 'active'
+          AND ((session_id = @id AND refresh_secret = @secret)
+            OR parent_id = (SELECT session_id FROM sessions AS parent WHERE parent.session_id = @id AND parent.refresh_secret = @secret))
+        RETURNING {SessionSnapshot.Columns}
+        """);
+
     private static readonly Sql RevokeAllOfUser = new($"""
-        {Revoke}
-        WHERE session_user_id = @user AND session_status = 'active' AND session_id <> @except
+        {SessionStore.Revoke}
+        WHERE session_user_id = @user AND session_status = 'active' AND absolute_until > @now AND session_id <> @except
         RETURNING {SessionSnapshot.Columns}
         """);
 
@@ -44,6 +46,10 @@ public sealed class RevokeSessions(Database database, SessionPublisher publisher
         """);
 
     // Several rows of one user are only ever locked behind the user's row, so that two such statements cannot deadlock.
+    private static readonly Sql LockOwner = new("""
+        UPDATE users SET auth_epoch = auth_epoch WHERE user_id = (SELECT session_user_id FROM sessions WHERE session_id = @id)
+        """);
+
     private static readonly Sql LockUser = new("UPDATE users SET auth_epoch = auth_epoch WHERE user_id = @user");
 
     /// <summary>Ends one session, whoever owns it. Ending it again publishes it again, in case nobody heard.</summary>
@@ -51,7 +57,7 @@ public sealed class RevokeSessions(Database database, SessionPublisher publisher
         Run(
             async tx =>
             {
-                var newly = await tx.Query(RevokeOne, SessionSnapshot.Read, ct, [("id", sessionId), .. Because(reason, actor)]);
+                var newly = await BehindOwner(tx, sessionId, RevokeOne, ct, [("id", sessionId), .. Because(reason, actor)]);
                 return Ended.Of(newly, await tx.Query(FindRevoked, SessionSnapshot.Read, ct, ("id", sessionId)));
             },
             actor,
@@ -64,13 +70,21 @@ public sealed class RevokeSessions(Database database, SessionPublisher publisher
         var actor = Actor.User(userId);
         return Run(
             async tx => new Ended(
-                await tx.Query(
-                    RevokeOwn, SessionSnapshot.Read, ct, [("id", sessionId), ("user", userId), .. Because(reason, actor)]),
-                []),
+                await BehindOwner(tx, sessionId, RevokeOwn, ct, [("id", sessionId), ("user", userId), .. Because(reason, actor)]), []),
             actor,
             origin,
             ct);
     }
+
+    /// <summary>Ends the session of a refresh token, if the row holds the token's secret.</summary>
+    internal Task<IReadOnlyList<SessionSnapshot>> ByRefreshToken(
+        Guid sessionId, byte[] secret, Actor actor, string reason, Origin origin, CancellationToken ct) =>
+        Run(
+            async tx => new Ended(
+                await BehindOwner(tx, sessionId, RevokeBySecret, ct, [("id", sessionId), ("secret", secret), .. Because(reason, actor)]), []),
+            actor,
+            origin,
+            ct);
 
     /// <summary>Ends all sessions of a user, but for one if it is named.</summary>
     public Task<IReadOnlyList<SessionSnapshot>> AllOfUser(
@@ -80,7 +94,7 @@ public sealed class RevokeSessions(Database database, SessionPublisher publisher
         Actor actor,
         Origin origin,
         CancellationToken ct,
-        Once<IReadOnlyList<SessionSnapshot>>? once = null) =>
+        IdempotentWrite<IReadOnlyList<SessionSnapshot>>? once = null) =>
         Run(
             async tx =>
             {
@@ -125,13 +139,23 @@ public sealed class RevokeSessions(Database database, SessionPublisher publisher
             ct,
             [("user", userId), ("except", except ?? Guid.Empty), .. Because(reason, actor)]);
 
+    /// <summary>Runs a statement that ends a session and what hangs below it, with the owner locked before.</summary>
+    internal static async Task<IReadOnlyList<SessionSnapshot>> BehindOwner(
+        Statements tx, Guid sessionId, Sql revoke, CancellationToken ct, params Arg[] args)
+    {
+        var batch = new Batch().Add(LockOwner, ("id", sessionId));
+        var ended = batch.Query(revoke, SessionSnapshot.Read, args);
+        await tx.Run(batch, ct);
+        return ended.All;
+    }
+
     /// <summary>Runs a transaction that ends sessions: publishes and audits inside it, tells this process after it.</summary>
     internal async Task<IReadOnlyList<SessionSnapshot>> Run(
         Func<Statements, Task<Ended>> revoke,
         Actor actor,
         Origin origin,
         CancellationToken ct,
-        Once<IReadOnlyList<SessionSnapshot>>? once = null)
+        IdempotentWrite<IReadOnlyList<SessionSnapshot>>? once = null)
     {
         var affected = await database.InTransaction(
             async tx =>

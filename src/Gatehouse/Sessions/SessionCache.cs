@@ -53,13 +53,31 @@ public sealed class SessionCache(SessionStore store, FeedView view, TimeProvider
         unknown.TryRemove(snapshot.SessionId, out _);
     }
 
-    /// <summary>Applies a change and keeps the session, because its next request is on its way here.</summary>
+    /// <summary>
+    /// Takes the place of a session before it is opened, so that a change is applied here even when it is heard of sooner than
+    /// the opening itself.
+    /// </summary>
+    public void Expect(Guid sessionId) => entries.TryAdd(sessionId, new Entry());
+
+    /// <summary>Fills the place of a session that was opened, because its next request is on its way here.</summary>
     public void Keep(SessionSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
-        entries.GetOrAdd(snapshot.SessionId, static _ => new Entry()).Merge(snapshot);
-        unknown.TryRemove(snapshot.SessionId, out _);
-        Trim();
+
+        // After a gap in the feed the place stays empty, and the next check reads the store.
+        if (entries.TryGetValue(snapshot.SessionId, out var entry) && entry.Merge(snapshot, attempt: 0))
+        {
+            Trim();
+        }
+    }
+
+    /// <summary>Gives up a place that was taken and is still empty.</summary>
+    public void StopExpecting(Guid sessionId)
+    {
+        if (entries.TryGetValue(sessionId, out var entry))
+        {
+            Abandon(sessionId, entry);
+        }
     }
 
     /// <summary>Forgets everything, as after a gap in the feed; checks read the store again.</summary>
@@ -100,16 +118,20 @@ public sealed class SessionCache(SessionStore store, FeedView view, TimeProvider
                 throw;
             }
 
+            if (read is not null)
+            {
+                if (!entry.Merge(read, attempt))
+                {
+                    continue;
+                }
+
+                Trim();
+                return entry.Current;
+            }
+
             if (entry.Attempt != attempt)
             {
                 continue;
-            }
-
-            if (read is not null)
-            {
-                entry.Merge(read);
-                Trim();
-                return entry.Current;
             }
 
             // Remembered before the placeholder goes, so that a change that arrives in between ends the memory.
@@ -226,6 +248,21 @@ public sealed class SessionCache(SessionStore store, FeedView view, TimeProvider
         public SessionSnapshot? Current => current;
 
         public int Attempt => attempt;
+
+        /// <summary>Takes over what was read, unless the read began before a <see cref="Restart"/>.</summary>
+        public bool Merge(SessionSnapshot read, int attempt)
+        {
+            lock (gate)
+            {
+                if (this.attempt != attempt)
+                {
+                    return false;
+                }
+
+                Merge(read);
+                return true;
+            }
+        }
 
         public void Merge(SessionSnapshot snapshot)
         {

@@ -18,6 +18,15 @@ public sealed class SessionStore(Database database, TimeProvider time)
     private const string RowColumns =
         $"{SessionSnapshot.Columns}, method, device_name, ip, user_agent, session_created_at, last_accessed_at";
 
+    /// <summary>The beginning of every statement that ends sessions; takes <c>@now</c>, <c>@reason</c> and <c>@actor</c>.</summary>
+    internal const string Revoke = $"""
+        UPDATE sessions
+        SET session_status = 'revoked', revoked_at = @now, reason_code = @reason, revoked_by = @actor, {NextVersion}
+        """;
+
+    /// <summary>Raises the version: every published change does.</summary>
+    internal const string NextVersion = "version = CASE WHEN version >= @now THEN version + 1 ELSE @now END";
+
     private static readonly Sql ById = new($"SELECT {SessionSnapshot.Columns} FROM sessions WHERE session_id = @id");
 
     private static readonly Sql RowById = new($"SELECT {RowColumns} FROM sessions WHERE session_id = @id");
@@ -35,6 +44,17 @@ public sealed class SessionStore(Database database, TimeProvider time)
         ORDER BY session_created_at DESC, session_id DESC
         LIMIT @limit
         """);
+
+    // A month after its end a session no longer says from where its user usually comes.
+    private static readonly TimeSpan KeptAfterEnd = TimeSpan.FromDays(30);
+
+    private static readonly Sql RemoveEnded = new("""
+        DELETE FROM sessions WHERE session_id IN (SELECT session_id FROM sessions WHERE absolute_until < @before ORDER BY absolute_until LIMIT 1000)
+        """);
+
+    /// <summary>Removes a portion of the sessions that ended long ago.</summary>
+    public Task<int> RemoveOld(CancellationToken ct) =>
+        database.Execute(RemoveEnded, ct, ("before", time.Now() - KeptAfterEnd.Milliseconds()));
 
     /// <summary>The snapshot of the row as it is stored now.</summary>
     public Task<SessionSnapshot?> Find(Guid sessionId, CancellationToken ct) =>

@@ -36,61 +36,58 @@ public sealed class SignOut(AccessTokenVerifier verifier, KeyRing keys, SessionC
             return SignOutOutcome.NoCredential;
         }
 
-        var named = default(Guid?);
-        if (bearer is not null)
+        var ofBearer = bearer is null ? null : await SessionOfBearer(bearer, ct);
+        if (refreshToken is null)
         {
-            named = await SessionOfBearer(bearer, ct);
-            if (named is null)
-            {
-                return SignOutOutcome.BearerInvalid;
-            }
+            return ofBearer is { } session && await End(session, null, "logout", origin, ct)
+                ? SignOutOutcome.SignedOut
+                : SignOutOutcome.BearerInvalid;
         }
 
-        if (refreshToken is not null)
+        // A bearer token that proves nothing any more, after a long sleep say, does not take away what the refresh token proves.
+        var token = await RefreshToken.Read(refreshToken, keys, ct);
+        if (ofBearer is not null && token?.SessionId != ofBearer)
         {
-            var token = await RefreshToken.Read(refreshToken, keys, ct);
-            if (named is not null && token?.SessionId != named)
-            {
-                return SignOutOutcome.Mismatch;
-            }
-
-            if (token is null)
-            {
-                return SignOutOutcome.RefreshTokenInvalid;
-            }
-
-            named = token.Value.SessionId;
+            return SignOutOutcome.Mismatch;
         }
 
-        return await End(named!.Value, "logout", origin, ct) ? SignOutOutcome.SignedOut : SignOutOutcome.BearerInvalid;
+        return token is { } genuine && await End(genuine.SessionId, genuine.Secret, "logout", origin, ct)
+            ? SignOutOutcome.SignedOut
+            : SignOutOutcome.RefreshTokenInvalid;
     }
 
     /// <summary>Ends the session of a token of either kind, and says nothing about whether there was one (RFC 7009 §2.2).</summary>
     public async Task Revoke(string token, Origin origin, CancellationToken ct)
     {
-        var session = (await RefreshToken.Read(token, keys, ct))?.SessionId ?? await SessionOfBearer(token, ct);
-        if (session is { } id)
+        if (await RefreshToken.Read(token, keys, ct) is { } refresh)
         {
-            await End(id, "token_revoked", origin, ct);
+            await End(refresh.SessionId, refresh.Secret, "token_revoked", origin, ct);
+        }
+        else if (await SessionOfBearer(token, ct) is { } session)
+        {
+            await End(session, null, "token_revoked", origin, ct);
         }
     }
 
-    private async Task<Guid?> SessionOfBearer(string bearer, CancellationToken ct) => await verifier.VerifyAsync(bearer, ct) switch
+    private async Task<Guid?> SessionOfBearer(string bearer, CancellationToken ct) => await verifier.VerifyAsync(bearer.AsMemory(), ct) switch
     {
         TokenCheck.Verified v => v.Token.SessionId,
         TokenCheck.Expired e => e.Token.SessionId,
         _ => null,
     };
 
-    private async Task<bool> End(Guid sessionId, string reason, Origin origin, CancellationToken ct)
+    // True when the session is over now, by this request or before. A refresh token counts only with the secret of the row: the key
+    // that authenticates it is not enough to end sessions with.
+    private async Task<bool> End(Guid sessionId, byte[]? secret, string reason, Origin origin, CancellationToken ct)
     {
-        var session = await sessions.Get(sessionId, ct);
-        if (session is null || session.ClientId.Length > 0)
+        if (await sessions.Get(sessionId, ct) is not { ClientId.Length: 0 } session)
         {
             return false;
         }
 
-        await revoke.Own(sessionId, session.UserId, reason, origin, ct);
-        return true;
+        var ended = secret is null
+            ? await revoke.Own(sessionId, session.UserId, reason, origin, ct)
+            : await revoke.ByRefreshToken(sessionId, secret, Actor.User(session.UserId), reason, origin, ct);
+        return ended.Count > 0 || secret is null || await sessions.Get(sessionId, ct) is { Status: SessionStatus.Revoked };
     }
 }

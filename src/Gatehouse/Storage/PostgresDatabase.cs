@@ -11,16 +11,28 @@ internal sealed class PostgresDatabase : Database
     private const string LockMigrations = "SELECT pg_advisory_lock(71205, 1)";
     private const string UnlockMigrations = "SELECT pg_advisory_unlock(71205, 1)";
 
+    private readonly PostgresGroups groups;
+
     public PostgresDatabase(string connectionString)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {
+            // A call that takes longer than this has lost its caller.
+            CommandTimeout = 10,
             MaxAutoPrepare = 200,
             AutoPrepareMinUsages = 2,
             Enlist = false,
             NoResetOnClose = true,
         };
+
+        // A process that stops in the middle of a transaction must not keep a user locked, nor publish long after the fact.
+        if (string.IsNullOrEmpty(settings.Options))
+        {
+            settings.Options = "-c idle_in_transaction_session_timeout=5000";
+        }
+
         Source = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+        groups = new PostgresGroups(settings);
     }
 
     public override string Engine => "PostgreSQL";
@@ -31,8 +43,16 @@ internal sealed class PostgresDatabase : Database
         Guard(QueryCore(Command(sql, args), read, ct));
 
     public override Task<T?> QueryOne<T>(Sql sql, Func<Row, T> read, CancellationToken ct, params ReadOnlySpan<Arg> args)
-        where T : default =>
-        Guard(QueryOneCore(Command(sql, args), read, ct));
+        where T : default
+    {
+        if (!sql.MayShare)
+        {
+            return Guard(QueryOneCore(Command(sql, args), read, ct));
+        }
+
+        var ordered = sql.Order(args);
+        return Guard(groups.QueryOne(sql, ordered, read, () => QueryOneCore(Command(sql.Text, ordered), read, ct), ct));
+    }
 
     public override Task<int> Execute(Sql sql, CancellationToken ct, params ReadOnlySpan<Arg> args) =>
         Guard(ExecuteCore(Command(sql, args), ct));
@@ -42,7 +62,11 @@ internal sealed class PostgresDatabase : Database
     public override Task<T> InTransaction<T>(Func<Statements, Task<T>> work, CancellationToken ct) =>
         Guard(InTransactionCore(work, ct));
 
-    public override ValueTask DisposeAsync() => Source.DisposeAsync();
+    public override async ValueTask DisposeAsync()
+    {
+        await groups.DisposeAsync();
+        await Source.DisposeAsync();
+    }
 
     internal override async Task<IReadOnlyList<Migration>> Migrate(IReadOnlyList<Migration> migrations, long now, CancellationToken ct)
     {
@@ -52,7 +76,7 @@ internal sealed class PostgresDatabase : Database
         {
             await Script(connection, Migrations.History, ct);
             var missing = Migrations.Missing(
-                migrations, await QueryCore(Command(Migrations.Applied, []), row => (row.Int(0), row.Text(1)), ct));
+                migrations, await ReadAll(Command(Migrations.Applied, []), connection, row => (row.Int(0), row.Text(1)), ct));
             foreach (var migration in missing)
             {
                 await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -76,14 +100,17 @@ internal sealed class PostgresDatabase : Database
 
     private static async Task Script(NpgsqlConnection connection, string script, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(script, connection);
+        // A migration of a large table, or the wait for another process's, may take its time.
+        await using var command = new NpgsqlCommand(script, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    private static NpgsqlCommand Command(Sql sql, ReadOnlySpan<Arg> args)
+    private static NpgsqlCommand Command(Sql sql, ReadOnlySpan<Arg> args) => Command(sql.Text, sql.Order(args));
+
+    private static NpgsqlCommand Command(string text, Arg[] ordered)
     {
-        var command = new NpgsqlCommand(sql.Text);
-        Bind(command.Parameters, sql.Order(args));
+        var command = new NpgsqlCommand(text);
+        Bind(command.Parameters, ordered);
         return command;
     }
 
@@ -177,7 +204,7 @@ internal sealed class PostgresDatabase : Database
         return await command.ExecuteNonQueryAsync(ct);
     }
 
-    private static async Task RunOn(Batch batch, NpgsqlConnection connection, CancellationToken ct)
+    internal static async Task RunOn(Batch batch, NpgsqlConnection connection, CancellationToken ct)
     {
         if (batch.Items.Count == 0)
         {

@@ -54,6 +54,12 @@ public sealed class Sql
     /// <summary>Whether the statement only reads, and so may run beside the writer.</summary>
     public bool IsRead { get; }
 
+    /// <summary>
+    /// Whether a run of its own may share one transaction with other callers' statements. Only for a statement that changes at most
+    /// one row and that a caller may repeat.
+    /// </summary>
+    public bool MayShare { get; init; }
+
     /// <summary>Whether the engine answers with a result set, be it empty.</summary>
     internal bool ReturnsRows { get; }
 
@@ -70,7 +76,10 @@ public sealed class Sql
 
         foreach (var arg in args)
         {
-            ordered[IndexOf(arg.Name)] = arg;
+            ref var place = ref ordered[IndexOf(arg.Name)];
+            place = place.Name is null
+                ? arg
+                : throw new ArgumentException($"The argument @{arg.Name} was given twice: {Text}", nameof(args));
         }
 
         return ordered;

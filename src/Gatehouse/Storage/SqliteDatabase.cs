@@ -188,7 +188,14 @@ internal sealed class SqliteDatabase : Database
             wal.Refresh();
             if (wal.Exists && wal.Length > CheckpointBytes)
             {
-                connection.Script("PRAGMA wal_checkpoint(PASSIVE)");
+                try
+                {
+                    connection.Script("PRAGMA wal_checkpoint(PASSIVE)");
+                }
+                catch (DatabaseUnavailableException)
+                {
+                    // A full disk, say. What was committed is safe in the log, and the next round tries again.
+                }
             }
         }
     }

@@ -55,6 +55,11 @@ internal sealed class SqliteWriter : IDisposable
     {
         lock (gate)
         {
+            if (stopping)
+            {
+                return;
+            }
+
             stopping = true;
             sleeping = false;
         }

@@ -32,28 +32,29 @@ public sealed class AccessTokenVerifier(KeyRing keys, TimeProvider time, TokenOp
     public TokenCheck VerifyForAnyAudience(ReadOnlySpan<char> token) => Check(token, audience: null);
 
     /// <summary>As <see cref="Verify(ReadOnlySpan{char})"/>, but asks the store once about a key that is unknown here.</summary>
-    public ValueTask<TokenCheck> VerifyAsync(string token, CancellationToken ct) => CheckAsync(token, options.Audience, ct);
+    public ValueTask<TokenCheck> VerifyAsync(ReadOnlyMemory<char> token, CancellationToken ct) => CheckAsync(token, options.Audience, ct);
 
     /// <summary>As <see cref="Verify(ReadOnlySpan{char}, string)"/>, but asks the store once about a key that is unknown here.</summary>
-    public ValueTask<TokenCheck> VerifyAsync(string token, string audience, CancellationToken ct)
+    public ValueTask<TokenCheck> VerifyAsync(ReadOnlyMemory<char> token, string audience, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(audience);
         return CheckAsync(token, audience, ct);
     }
 
     /// <summary>As <see cref="VerifyForAnyAudience"/>, but asks the store once about a key that is unknown here.</summary>
-    public ValueTask<TokenCheck> VerifyForAnyAudienceAsync(string token, CancellationToken ct) => CheckAsync(token, audience: null, ct);
+    public ValueTask<TokenCheck> VerifyForAnyAudienceAsync(ReadOnlyMemory<char> token, CancellationToken ct) =>
+        CheckAsync(token, audience: null, ct);
 
-    private ValueTask<TokenCheck> CheckAsync(string token, string? audience, CancellationToken ct)
+    private ValueTask<TokenCheck> CheckAsync(ReadOnlyMemory<char> token, string? audience, CancellationToken ct)
     {
-        var check = Check(token, audience);
+        var check = Check(token.Span, audience);
         return check is TokenCheck.UnknownKey ? CheckAgain(token, audience, ct) : ValueTask.FromResult(check);
     }
 
-    private async ValueTask<TokenCheck> CheckAgain(string token, string? audience, CancellationToken ct)
+    private async ValueTask<TokenCheck> CheckAgain(ReadOnlyMemory<char> token, string? audience, CancellationToken ct)
     {
         await keys.ReloadForUnknownKid(ct);
-        return Check(token, audience) is var check and not TokenCheck.UnknownKey ? check : TokenCheck.Invalid.Instance;
+        return Check(token.Span, audience) is var check and not TokenCheck.UnknownKey ? check : TokenCheck.Invalid.Instance;
     }
 
     private TokenCheck Check(ReadOnlySpan<char> token, string? audience)

@@ -59,11 +59,11 @@ public sealed class AddUser(Database database, PasswordHashing hashing, AuditLog
         """);
 
     private const string MayBeMade = """
-        NOT EXISTS (SELECT 1 FROM users WHERE email = @email)
+        NOT EXISTS (SELECT 1 FROM users WHERE email = @email AND email <> '')
         AND NOT EXISTS (SELECT 1 FROM addresses WHERE address = @email AND address_blocked_at > 0)
         """;
 
-    private static readonly Sql IsTaken = new("SELECT user_id FROM users WHERE email = @email");
+    private static readonly Sql IsTaken = new("SELECT user_id FROM users WHERE email = @email AND email <> ''");
 
     private static readonly Sql NextNumber =
         new("UPDATE counters SET counter_value = counter_value + 1 WHERE counter_name = 'user_number' RETURNING counter_value");

@@ -10,6 +10,9 @@ public sealed record BlockTarget(Guid? UserId, string? Email)
     /// <summary>A user by id.</summary>
     public static BlockTarget User(Guid userId) => new(userId, null);
 
+    /// <summary>Whichever of the two the text is.</summary>
+    public static BlockTarget Parse(string text) => Guid.TryParseExact(text, "D", out var id) ? User(id) : Address(text);
+
     /// <summary>An address.</summary>
     public static BlockTarget Address(string email) => new(null, EmailAddress.Normalize(email));
 }
@@ -70,17 +73,19 @@ public sealed class BlockUser(Database database, RevokeSessions revoke, AuditLog
                     await tx.Execute(BlockAddress, ct, ("email", user.Email), ("now", time.Now()));
                 }
 
-                if (user is not null)
+                if (!isKnown)
                 {
-                    await tx.Execute(SetBlocked, ct, ("user", user.UserId));
+                    return new Ended([], []);
                 }
 
-                if (isKnown)
+                await Audit(tx, "user.blocked", user?.UserId, reason, actor, origin, ct);
+                if (user is null)
                 {
-                    await Audit(tx, "user.blocked", user?.UserId, reason, actor, origin, ct);
+                    return new Ended([], []);
                 }
 
-                return user is null ? new Ended([], []) : await revoke.AllOfUserAgainIn(tx, user.UserId, reason, actor, ct);
+                await tx.Execute(SetBlocked, ct, ("user", user.UserId));
+                return await revoke.AllOfUserAgainIn(tx, user.UserId, reason, actor, ct);
             },
             actor,
             origin,

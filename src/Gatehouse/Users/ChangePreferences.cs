@@ -19,8 +19,8 @@ public sealed class ChangePreferences(Database database, SessionPublisher publis
         """);
 
     private static readonly Sql Touch = new($"""
-        UPDATE sessions SET version = CASE WHEN version >= @now THEN version + 1 ELSE @now END
-        WHERE session_user_id = @user AND session_status = 'active'
+        UPDATE sessions SET {SessionStore.NextVersion}
+        WHERE session_user_id = @user AND session_status = 'active' AND absolute_until > @now
         RETURNING {SessionSnapshot.Columns}
         """);
 
@@ -32,7 +32,7 @@ public sealed class ChangePreferences(Database database, SessionPublisher publis
         string? dateFormat,
         string? timeFormat,
         CancellationToken ct,
-        Once<Preferences>? once = null)
+        IdempotentWrite<Preferences>? once = null)
     {
         IReadOnlyList<SessionSnapshot> touched = [];
         var changed = await database.InTransaction(

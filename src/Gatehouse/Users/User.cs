@@ -54,7 +54,10 @@ public sealed class UserStore(Database database)
     internal const int ColumnCount = 17;
 
     private static readonly Sql ById = new($"SELECT {Columns} FROM users WHERE user_id = @id");
-    private static readonly Sql ByEmail = new($"SELECT {Columns} FROM users WHERE email = @email");
+    /// <summary>The condition that finds an address by its index, which leaves out users without one.</summary>
+    internal const string ByEmailText = $"SELECT {Columns} FROM users WHERE email = @email AND email <> ''";
+
+    private static readonly Sql ByEmail = new(ByEmailText);
     private static readonly Sql All = new($"SELECT {Columns} FROM users ORDER BY user_number LIMIT @limit OFFSET @skip");
 
     /// <summary>The user with this id.</summary>

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Gatehouse.Delivery;
+using Gatehouse.Testing;
 using Xunit;
 
 namespace Gatehouse.Tests.Delivery;

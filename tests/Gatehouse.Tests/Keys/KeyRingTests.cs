@@ -15,7 +15,7 @@ public sealed class KeyRingTests
 
     [Theory]
     [BothEngines]
-    public async Task AnEmptyDatabaseGetsOneSetAndKeepsIt(Engine engine)
+    public async Task An_empty_database_gets_one_set_and_keeps_it(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         Assert.False(await KeyRing.HasKeys(fixture.Database, Ct));
@@ -33,7 +33,7 @@ public sealed class KeyRingTests
 
     [Theory]
     [BothEngines]
-    public async Task StartsAtOnceOnAnEmptyDatabaseMakeOneSet(Engine engine)
+    public async Task Starts_at_once_on_an_empty_database_make_one_set(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         Database[] databases = [fixture.Database, fixture.OpenDatabase(), fixture.OpenDatabase(), fixture.OpenDatabase()];
@@ -47,7 +47,7 @@ public sealed class KeyRingTests
 
     [Theory]
     [BothEngines]
-    public async Task AWrongMasterKeyStopsTheStartAndMakesNothing(Engine engine)
+    public async Task A_wrong_master_key_stops_the_start_and_makes_nothing(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         var before = (await fixture.Open()).List();
@@ -60,7 +60,7 @@ public sealed class KeyRingTests
     }
 
     [Fact]
-    public async Task AnExchangedPublicKeyStopsTheStart()
+    public async Task An_exchanged_public_key_stops_the_start()
     {
         await using var fixture = await KeyFixture.Create();
         await fixture.Open();
@@ -71,7 +71,7 @@ public sealed class KeyRingTests
     }
 
     [Fact]
-    public async Task PurposeKeysDifferAndStay()
+    public async Task Purpose_keys_differ_and_stay()
     {
         await using var fixture = await KeyFixture.Create();
         var ring = await fixture.Open();
@@ -116,7 +116,7 @@ public sealed class KeyRingTests
     }
 
     [Fact]
-    public async Task ASignatureHoldsUnderThePublishedKey()
+    public async Task A_signature_holds_under_the_published_key()
     {
         await using var fixture = await KeyFixture.Create();
         var set = (await fixture.Open()).Current;
@@ -139,7 +139,7 @@ public sealed class KeyRingTests
 
     [Theory]
     [BothEngines]
-    public async Task ReloadsForUnknownKeysAreSharedAndAtMostOnePerSecond(Engine engine)
+    public async Task Reloads_for_unknown_keys_are_shared_and_at_most_one_per_second(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         var counted = new CountingDatabase(fixture.Database);
@@ -157,7 +157,7 @@ public sealed class KeyRingTests
     }
 
     [Fact]
-    public async Task AFailedReloadIsNotTakenForAnUnknownKey()
+    public async Task A_failed_reload_is_not_taken_for_an_unknown_key()
     {
         await using var fixture = await KeyFixture.Create();
         var counted = new CountingDatabase(fixture.Database);

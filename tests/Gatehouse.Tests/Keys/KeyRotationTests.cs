@@ -22,7 +22,7 @@ public sealed class KeyRotationTests
     [Theory]
     [BothEngines]
     [Trait("Requirement", "G4")]
-    public async Task ASigningKeyIsPublishedBeforeItSignsAndStaysUntilItsLastTokenHasExpired(Engine engine)
+    public async Task A_signing_key_is_published_before_it_signs_and_stays_until_its_last_token_has_expired(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         var ring = await fixture.Open();
@@ -55,7 +55,7 @@ public sealed class KeyRotationTests
     [Theory]
     [BothEngines]
     [Trait("Requirement", "G4")]
-    public async Task UnderHastyRotationNoKeySignsThatWasNotPublishedForAnHour(Engine engine)
+    public async Task Under_hasty_rotation_no_key_signs_that_was_not_published_for_an_hour(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         var ring = await fixture.Open(options: new KeyOptions { SigningKeyLife = TimeSpan.FromMinutes(30) });
@@ -77,7 +77,7 @@ public sealed class KeyRotationTests
 
     [Theory]
     [BothEngines]
-    public async Task OfTwoNodesThatRotateAtOnceOneWins(Engine engine)
+    public async Task Of_two_nodes_that_rotate_at_once_one_wins(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         var rings = new List<KeyRing> { await fixture.Open(), await fixture.Open(database: fixture.OpenDatabase()), await fixture.Open(database: fixture.OpenDatabase()) };
@@ -98,7 +98,7 @@ public sealed class KeyRotationTests
 
     [Theory]
     [BothEngines]
-    public async Task ARetiredRefreshKeyStaysWhileALiveSessionNamesIt(Engine engine)
+    public async Task A_retired_refresh_key_stays_while_a_live_session_names_it(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         var ring = await fixture.Open();
@@ -125,7 +125,7 @@ public sealed class KeyRotationTests
 
     [Theory]
     [BothEngines]
-    public async Task AnOperatorsRotationWaitsForTheHourUnlessItIsAnEmergency(Engine engine)
+    public async Task An_operators_rotation_waits_for_the_hour_unless_it_is_an_emergency(Engine engine)
     {
         await using var fixture = await KeyFixture.Create(engine);
         var ring = await fixture.Open();
@@ -146,7 +146,7 @@ public sealed class KeyRotationTests
 
     [Fact]
     [Trait("Requirement", "G6")]
-    public async Task OnlyARetiredKeyCanBeDiscarded()
+    public async Task Only_a_retired_key_can_be_discarded()
     {
         await using var fixture = await KeyFixture.Create();
         var ring = await fixture.Open();

@@ -13,7 +13,7 @@ public sealed class MasterKeyTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void WhatIsSealedOpensAgain()
+    public void What_is_sealed_opens_again()
     {
         var box = KeyFixture.Master.Seal(KeyUse.Refresh, 3, [1, 2, 3], Random);
 
@@ -22,7 +22,7 @@ public sealed class MasterKeyTests : IDisposable
     }
 
     [Fact]
-    public void ASealedKeyOpensOnlyUnderItsOwnUseAndNumberAndUnchanged()
+    public void A_sealed_key_opens_only_under_its_own_use_and_number_and_unchanged()
     {
         var box = KeyFixture.Master.Seal(KeyUse.Refresh, 3, [1, 2, 3], Random);
 
@@ -41,7 +41,7 @@ public sealed class MasterKeyTests : IDisposable
     [InlineData("not base64")]
     [InlineData("AAAA")]
     [InlineData("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gIQ==")]
-    public void ATextThatIsNot32BytesIsRefusedWithTheNameOfTheVariable(string text)
+    public void A_text_that_is_not_32_bytes_is_refused_with_the_name_of_the_variable(string text)
     {
         var error = Assert.Throws<KeyException>(() => MasterKey.FromText(text));
 
@@ -50,7 +50,7 @@ public sealed class MasterKeyTests : IDisposable
     }
 
     [Fact]
-    public async Task TheEnvironmentWinsAndMakesNoFile()
+    public async Task The_environment_wins_and_makes_no_file()
     {
         var key = await Load(KeyFixture.MasterText, mayCreate: true);
 
@@ -59,7 +59,7 @@ public sealed class MasterKeyTests : IDisposable
     }
 
     [Fact]
-    public async Task AFileIsMadeOnceForItsOwnerAlone()
+    public async Task A_file_is_made_once_for_its_owner_alone()
     {
         var made = await Load(null, mayCreate: true);
         var read = await Load(null, mayCreate: false);
@@ -72,7 +72,7 @@ public sealed class MasterKeyTests : IDisposable
     }
 
     [Fact]
-    public async Task AMissingFileIsNotReplacedWhereKeysExist()
+    public async Task A_missing_file_is_not_replaced_where_keys_exist()
     {
         var error = await Assert.ThrowsAsync<KeyException>(() => Load(null, mayCreate: false));
 
@@ -81,7 +81,7 @@ public sealed class MasterKeyTests : IDisposable
     }
 
     [Fact]
-    public async Task AnEmptyFileLeftByACrashIsFilled()
+    public async Task An_empty_file_left_by_a_crash_is_filled()
     {
         await File.WriteAllTextAsync(Path.Combine(folder, MasterKey.FileName), "", TestContext.Current.CancellationToken);
 
@@ -89,7 +89,7 @@ public sealed class MasterKeyTests : IDisposable
     }
 
     [Fact]
-    public async Task ABrokenFileIsRefusedAndKept()
+    public async Task A_broken_file_is_refused_and_kept()
     {
         var file = Path.Combine(folder, MasterKey.FileName);
         await File.WriteAllTextAsync(file, "AAECAwQF", TestContext.Current.CancellationToken);
@@ -99,7 +99,7 @@ public sealed class MasterKeyTests : IDisposable
     }
 
     [Fact]
-    public async Task ManyStartsAtOnceEndWithOneKey()
+    public async Task Many_starts_at_once_end_with_one_key()
     {
         for (var round = 0; round < 20; round++)
         {

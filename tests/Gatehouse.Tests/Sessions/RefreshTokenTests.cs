@@ -28,7 +28,7 @@ public sealed class RefreshTokenTests : IAsyncLifetime
     [Theory]
     [InlineData(RefreshTokenKind.Direct, "rt_")]
     [InlineData(RefreshTokenKind.Federated, "rt_oauth_")]
-    public void WhatIsWrittenReadsTheSame(RefreshTokenKind kind, string prefix)
+    public void What_is_written_reads_the_same(RefreshTokenKind kind, string prefix)
     {
         var text = RefreshToken.Write(kind, Set.Refresh, Session, 7, Secret);
 
@@ -45,7 +45,7 @@ public sealed class RefreshTokenTests : IAsyncLifetime
     [InlineData(RefreshTokenKind.Direct)]
     [InlineData(RefreshTokenKind.Federated)]
     [Trait("Requirement", "C12")]
-    public void EveryBitFlipIsRefused(RefreshTokenKind kind)
+    public void Every_bit_flip_is_refused(RefreshTokenKind kind)
     {
         var text = RefreshToken.Write(kind, Set.Refresh, Session, 7, Secret);
         var prefix = text[..^76];
@@ -59,7 +59,7 @@ public sealed class RefreshTokenTests : IAsyncLifetime
     }
 
     [Fact]
-    public void EveryOtherCharacterInAnyPlaceIsRefused()
+    public void Every_other_character_in_any_place_is_refused()
     {
         var text = RefreshToken.Write(RefreshTokenKind.Direct, Set.Refresh, Session, 7, Secret);
         for (var i = 0; i < text.Length; i++)
@@ -72,7 +72,7 @@ public sealed class RefreshTokenTests : IAsyncLifetime
     }
 
     [Fact]
-    public void ATokenUnderTheOtherPrefixIsRefused()
+    public void A_token_under_the_other_prefix_is_refused()
     {
         var direct = RefreshToken.Write(RefreshTokenKind.Direct, Set.Refresh, Session, 7, Secret);
         var federated = RefreshToken.Write(RefreshTokenKind.Federated, Set.Refresh, Session, 7, Secret);
@@ -82,7 +82,7 @@ public sealed class RefreshTokenTests : IAsyncLifetime
     }
 
     [Fact]
-    public void JunkIsRefused()
+    public void Junk_is_refused()
     {
         var text = RefreshToken.Write(RefreshTokenKind.Direct, Set.Refresh, Session, 7, Secret);
         string[] junk =
@@ -95,7 +95,7 @@ public sealed class RefreshTokenTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ATokenOfAnotherDeploymentIsRefused()
+    public async Task A_token_of_another_deployment_is_refused()
     {
         await using var other = await KeyFixture.Create();
         var text = RefreshToken.Write(RefreshTokenKind.Direct, (await other.Open()).Current.Refresh, Session, 7, Secret);
@@ -104,7 +104,7 @@ public sealed class RefreshTokenTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ATokenOutlivesTheRotationOfItsKey()
+    public async Task A_token_outlives_the_rotation_of_its_key()
     {
         var text = RefreshToken.Write(RefreshTokenKind.Direct, Set.Refresh, Session, 7, Secret);
         await ring.Rotate(KeyUse.Refresh, now: true, TestContext.Current.CancellationToken);
@@ -116,7 +116,7 @@ public sealed class RefreshTokenTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AKeyMadeElsewhereIsFetchedOnce()
+    public async Task A_key_made_elsewhere_is_fetched_once()
     {
         var ct = TestContext.Current.CancellationToken;
         var elsewhere = await fixture.Open();
@@ -130,7 +130,7 @@ public sealed class RefreshTokenTests : IAsyncLifetime
     }
 
     [Fact]
-    public void ReadingAllocatesTheSecretOnly()
+    public void Reading_allocates_the_secret_only()
     {
         var text = RefreshToken.Write(RefreshTokenKind.Direct, Set.Refresh, Session, 7, Secret);
         var set = Set;
@@ -151,7 +151,7 @@ public sealed class RefreshTokenTests : IAsyncLifetime
 
     [Fact]
     [Trait("Requirement", "C12")]
-    public void TheHmacCoversAllThatIsBeforeIt()
+    public void The_HMAC_covers_all_that_is_before_it()
     {
         var text = RefreshToken.Write(RefreshTokenKind.Direct, Set.Refresh, Session, 7, Secret);
         var bytes = Base64Url.DecodeFromChars(text.AsSpan(3));

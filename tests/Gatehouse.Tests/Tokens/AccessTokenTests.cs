@@ -11,7 +11,7 @@ public sealed class AccessTokenTests : TokenFixture
 {
     [Fact]
     [Trait("Requirement", "S1-98")]
-    public void WhatIsSignedVerifiesTheSame()
+    public void What_is_signed_verifies_the_same()
     {
         AccessToken[] tokens =
         [
@@ -38,7 +38,7 @@ public sealed class AccessTokenTests : TokenFixture
     }
 
     [Fact]
-    public void OptionalClaimsAreAbsentAndTheTenantIsNull()
+    public void Optional_claims_are_absent_and_the_tenant_is_null()
     {
         var bearer = Decode(Signer.Sign(Forge.Token with { TenantId = null, Amr = "" }).Split('.')[1]);
         var bound = Decode(Signer.Sign(Forge.Token with { ClientId = "c", DpopThumbprint = "t" }).Split('.')[1]);
@@ -102,9 +102,9 @@ public sealed class AccessTokenTests : TokenFixture
             Assert.IsType<TokenCheck.Verified>(Verifier.Verify(foreign, resource));
             Assert.IsType<TokenCheck.Invalid>(Verifier.Verify(firstParty, resource));
             Assert.IsType<TokenCheck.Verified>(Verifier.VerifyForAnyAudience(foreign));
-            Assert.IsType<TokenCheck.Verified>(await Verifier.VerifyAsync(foreign, resource, Ct));
-            Assert.IsType<TokenCheck.Verified>(await Verifier.VerifyForAnyAudienceAsync(foreign, Ct));
-            Assert.IsType<TokenCheck.Invalid>(await Verifier.VerifyAsync(foreign, Ct));
+            Assert.IsType<TokenCheck.Verified>(await Verifier.VerifyAsync(foreign.AsMemory(), resource, Ct));
+            Assert.IsType<TokenCheck.Verified>(await Verifier.VerifyForAnyAudienceAsync(foreign.AsMemory(), Ct));
+            Assert.IsType<TokenCheck.Invalid>(await Verifier.VerifyAsync(foreign.AsMemory(), Ct));
         }
 
         Time.Advance(TimeSpan.FromHours(1));
@@ -112,7 +112,7 @@ public sealed class AccessTokenTests : TokenFixture
     }
 
     [Fact]
-    public void AConfiguredAudienceReplacesTheIssuer()
+    public void A_configured_audience_replaces_the_issuer()
     {
         var verifier = NewVerifier(new TokenOptions { Issuer = Forge.Issuer, Audience = "app" });
 
@@ -122,7 +122,7 @@ public sealed class AccessTokenTests : TokenFixture
 
     [Fact]
     [Trait("Requirement", "G4")]
-    public async Task ATokenDiesWithItsKeyEvenWhenItIsRemembered()
+    public async Task A_token_dies_with_its_key_even_when_it_is_remembered()
     {
         var token = Signer.Sign(Forge.Token);
         IsTaken(token);
@@ -132,12 +132,12 @@ public sealed class AccessTokenTests : TokenFixture
 
         await Ring.Discard(old, Ct);
         Assert.IsType<TokenCheck.UnknownKey>(Verifier.Verify(token));
-        Assert.IsType<TokenCheck.Invalid>(await Verifier.VerifyAsync(token, Ct));
+        Assert.IsType<TokenCheck.Invalid>(await Verifier.VerifyAsync(token.AsMemory(), Ct));
     }
 
     [Fact]
     [Trait("Requirement", "G4")]
-    public async Task AKeyMadeElsewhereIsFetchedOnFirstSight()
+    public async Task A_key_made_elsewhere_is_fetched_on_first_sight()
     {
         var elsewhere = await OpenElsewhere();
         await elsewhere.Rotate(KeyUse.Signing, now: true, Ct);
@@ -145,11 +145,11 @@ public sealed class AccessTokenTests : TokenFixture
         var token = new AccessTokenSigner(elsewhere).Sign(Forge.Token);
 
         Assert.IsType<TokenCheck.UnknownKey>(Verifier.Verify(token));
-        Assert.IsType<TokenCheck.Verified>(await Verifier.VerifyAsync(token, Ct));
+        Assert.IsType<TokenCheck.Verified>(await Verifier.VerifyAsync(token.AsMemory(), Ct));
     }
 
     [Fact]
-    public void SigningAndVerifyingFromManyThreadsNeverErrs() => Parallel.For(0, 2000, i =>
+    public void Signing_and_verifying_from_many_threads_never_errs() => Parallel.For(0, 2000, i =>
     {
         var token = Forge.Token with { TokenId = $"jti-{i}" };
         Assert.Equal(token, Assert.IsType<TokenCheck.Verified>(Verifier.Verify(Signer.Sign(token))).Token);

@@ -14,7 +14,7 @@ public sealed class JwtCodecFuzzTests
         ["{", "}", "[", "]", ":", ",", "\"", "\\", "\\ud800", "\\u0000", "null", "1e400", "-0", "\0", "é", "\"exp\"", "\"cnf\":{", "//", "/*", " "];
 
     [Fact]
-    public void MutatedClaimsAreTakenOrRefusedButNeverThrow()
+    public void Mutated_claims_are_taken_or_refused_but_never_throw()
     {
         var random = new Random(71205);
         var taken = 0;
@@ -39,7 +39,7 @@ public sealed class JwtCodecFuzzTests
     }
 
     [Fact]
-    public void MutatedHeadersAndTokensAreTakenOrRefusedButNeverThrow()
+    public void Mutated_headers_and_tokens_are_taken_or_refused_but_never_throw()
     {
         var random = new Random(71206);
         var header = Encoding.ASCII.GetBytes("""{"alg":"ES256","typ":"at+jwt","kid":"k"}""");

@@ -6,7 +6,7 @@ namespace Gatehouse.Tests.Tokens;
 public sealed class RememberedTokenTests : TokenFixture
 {
     [Fact]
-    public void ARememberedTokenIsCheckedWithoutAllocation()
+    public void A_remembered_token_is_checked_without_allocation()
     {
         var token = Signer.Sign(Forge.Token);
         Assert.InRange(token.Length, 500, 1024);
@@ -25,7 +25,7 @@ public sealed class RememberedTokenTests : TokenFixture
     }
 
     [Fact]
-    public void OnlyGenuineTokensAreRemembered()
+    public void Only_genuine_tokens_are_remembered()
     {
         var token = Signer.Sign(Forge.Token);
         Verifier.Verify(token + "A");
@@ -38,7 +38,7 @@ public sealed class RememberedTokenTests : TokenFixture
     }
 
     [Fact]
-    public void NeverMoreAreRememberedThanTheLimit()
+    public void Never_more_are_remembered_than_the_limit()
     {
         var tokens = new RecentCache<TokenHash, VerifiedToken>(limit: 100);
         var entry = new VerifiedToken(Forge.Token, Key);
@@ -53,7 +53,7 @@ public sealed class RememberedTokenTests : TokenFixture
     }
 
     [Fact]
-    public void WhatIsUsedOutlivesWhatIsNot()
+    public void What_is_used_outlives_what_is_not()
     {
         var tokens = new RecentCache<TokenHash, VerifiedToken>(limit: 100);
         var entry = new VerifiedToken(Forge.Token, Key);

@@ -11,7 +11,7 @@ public sealed class SecondOpinionTests : TokenFixture
 {
     [Fact]
     [Trait("Requirement", "S1-98")]
-    public async Task JoseAcceptsWhatWeSign()
+    public async Task Jose_accepts_what_we_sign()
     {
         var (exitCode, answer) = await Verify(Signer.Sign(Fresh()), Forge.Issuer);
 
@@ -22,7 +22,7 @@ public sealed class SecondOpinionTests : TokenFixture
     }
 
     [Fact]
-    public async Task JoseRefusesItForAnotherAudienceOrWithAnotherSignature()
+    public async Task Jose_refuses_it_for_another_audience_or_with_another_signature()
     {
         var token = Signer.Sign(Fresh());
         var other = Signer.Sign(Fresh() with { TokenId = "jti-2" });

@@ -58,7 +58,7 @@ public sealed class TokenShapeTests : TokenFixture
     }
 
     [Fact]
-    public void HugeTokensAreRefusedUnread()
+    public void Huge_tokens_are_refused_unread()
     {
         IsRefused(new string('A', 100_000));
         IsRefused(new string('.', 100_000));
@@ -70,7 +70,7 @@ public sealed class TokenShapeTests : TokenFixture
     }
 
     [Fact]
-    public void TheSignerRefusesATokenNobodyWouldRead() =>
+    public void The_signer_refuses_a_token_nobody_would_read() =>
         Assert.Throws<ArgumentException>(() => Signer.Sign(Forge.Token with { Scope = new string('s', 4000) }));
 
     [Theory]
@@ -162,10 +162,10 @@ public sealed class TokenShapeTests : TokenFixture
     [InlineData("")]
     [InlineData("{\"iss\":")]
     [InlineData("\uFEFF{}")]
-    public void APayloadThatIsNotOneObjectIsRefused(string claims) => IsRefused(Forge.Sign(Key, Forge.Header(Key), claims));
+    public void A_payload_that_is_not_one_object_is_refused(string claims) => IsRefused(Forge.Sign(Key, Forge.Header(Key), claims));
 
     [Fact]
-    public void TrailingBytesAndInvalidUtf8AreRefused()
+    public void Trailing_bytes_and_invalid_UTF8_are_refused()
     {
         IsRefused(Forge.Sign(Key, Forge.Header(Key), Forge.Claims.Trim() + "x"));
         IsRefused(Forge.Sign(Key, Forge.Header(Key), Forge.Claims.Trim() + "{}"));
@@ -174,7 +174,7 @@ public sealed class TokenShapeTests : TokenFixture
     }
 
     [Fact]
-    public void AClaimOfANewerReleaseIsPassedOver() =>
+    public void A_claim_of_a_newer_release_is_passed_over() =>
         IsTaken(Forge.Sign(Key, Forge.Header(Key), With("later", "{\"a\":[1,{\"b\":null}]}")));
 
     private static string With(string claim, string value)

@@ -31,8 +31,8 @@ public static class DevInboxPage
     /// <summary>Maps <c>GET /dev/inbox?to=…</c> and its stylesheet.</summary>
     public static IEndpointRouteBuilder MapDevInbox(this IEndpointRouteBuilder routes, DevInbox inbox)
     {
-        routes.MapGet("/dev/inbox", (HttpContext context, string? to) => Show(context, inbox, to));
-        routes.MapGet("/dev/inbox.css", () => Results.Text(Css, "text/css", Encoding.UTF8));
+        routes.MapGet("/dev/inbox", (HttpContext context, string? to) => Show(context, inbox, to)).ExcludeFromDescription();
+        routes.MapGet("/dev/inbox.css", () => Results.Text(Css, "text/css", Encoding.UTF8)).ExcludeFromDescription();
         return routes;
     }
 

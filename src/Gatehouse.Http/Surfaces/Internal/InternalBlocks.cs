@@ -37,9 +37,9 @@ public sealed class InternalBlocks(BlockUser block, HttpOptions options, TimePro
         }
 
         var text = http.Request.RouteValues["target"] as string ?? "";
-        var target = Guid.TryParseExact(text, "D", out var id) ? BlockTarget.User(id) : BlockTarget.Address(text);
         var found = text.Length <= EmailAddress.MaxLength
-            && await block.Unblock(target, body.ReasonCode, body.Actor, http.Origin(options), http.RequestAborted);
+            && !text.Contains('\0', StringComparison.Ordinal)
+            && await block.Unblock(BlockTarget.Parse(text), body.ReasonCode, body.Actor, http.Origin(options), http.RequestAborted);
         await (found
             ? http.Answer(200, AffectedAnswer.Of([]), InternalJson.Default.AffectedAnswer)
             : http.Fail(ApiError.NotFound, time));

@@ -100,12 +100,7 @@ public sealed class InternalSessions(
     {
         public static SessionLimitBody Read(JsonFields fields)
         {
-            var policy = fields.OptionalText("policy", 16);
-            if (policy is not (null or "evict" or "reject"))
-            {
-                fields.Refuse("policy", "must be evict or reject.");
-            }
-
+            var policy = fields.OneOf("policy", ["evict", "reject"]);
             var setting = new SessionLimitSetting(
                 fields.Number("limit", 1, HighestLimit),
                 policy == "reject" ? SessionLimitPolicy.Reject : SessionLimitPolicy.Evict);
@@ -125,14 +120,10 @@ public sealed record MutationBody(string ReasonCode, Actor Actor)
             fields.Refuse("reason_code", "must be of a-z, 0-9 and _.");
         }
 
-        var actor = fields.Object("actor");
-        if (actor is null)
-        {
-            fields.Refuse("actor", "is required: an object with type and id.");
-        }
-
-        return new(reason, new Actor(actor?.Text("type", 32) ?? "", actor?.Text("id", 128) ?? ""));
+        return new(reason, fields.Object("actor", ReadActor, isRequired: true) ?? Actor.System);
     }
+
+    private static Actor ReadActor(JsonFields fields) => new(fields.Text("type", 32), fields.Text("id", 128));
 }
 
 /// <summary>A session as services see it. Times are ISO 8601 in UTC.</summary>
@@ -206,6 +197,7 @@ public sealed record SessionLimitView(int Limit, string Policy)
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(AffectedAnswer))]
+[JsonSerializable(typeof(AuditAnswer))]
 [JsonSerializable(typeof(InternalSessionView))]
 [JsonSerializable(typeof(InternalSessionsAnswer))]
 [JsonSerializable(typeof(SessionLimitView))]

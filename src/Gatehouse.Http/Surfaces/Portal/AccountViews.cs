@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Gatehouse.Bootstrap;
 using Gatehouse.Sessions;
+using Microsoft.AspNetCore.Http;
 
 namespace Gatehouse.Http.Surfaces.Portal;
 
@@ -23,10 +24,13 @@ public sealed class AccountViews(ReadAccount read, UiConfig ui)
     private readonly RecentCache<Guid, AccountView> views = new(Remembered);
 
     /// <summary>The view of a session.</summary>
-    public async ValueTask<AccountView> Get(SessionSnapshot session, CancellationToken ct)
+    public ValueTask<AccountView> Get(SessionSnapshot session, HttpContext http)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return views.Find(session.SessionId) is { } view && ReferenceEquals(view.Session, session) ? view : await Render(session, ct);
+        ArgumentNullException.ThrowIfNull(http);
+        return views.Find(session.SessionId) is { } view && ReferenceEquals(view.Session, session)
+            ? new ValueTask<AccountView>(view)
+            : new ValueTask<AccountView>(Render(session, http.RequestAborted));
     }
 
     private async Task<AccountView> Render(SessionSnapshot session, CancellationToken ct)

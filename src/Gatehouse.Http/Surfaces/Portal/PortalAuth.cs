@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Gatehouse.Http.OpenApi;
 using Gatehouse.Passwords;
 using Gatehouse.Sessions;
 using Gatehouse.Users;
@@ -22,13 +23,33 @@ public sealed class PortalAuth(
     TimeProvider time)
 {
     /// <summary>Maps the routes below <c>/api/v1/auth</c> or <c>/v2/auth</c>.</summary>
-    public void Map(IEndpointRouteBuilder routes, string prefix)
+    public void Map(IEndpointRouteBuilder routes, string surface, string prefix)
     {
-        var group = routes.MapGroup(prefix);
-        group.MapPost("/login", Login);
-        group.MapPost("/refresh", Refresh);
-        group.MapPost("/logout", Logout);
-        group.MapGet("/me", Me);
+        var group = routes.MapSurface(surface, prefix);
+        group.MapPost("/login", Login)
+            .Describe("Sign in", "Opens a session with e-mail and password. Unknown address and wrong password get the same answer in the same time.")
+            .Accepts(LoginRequest.Read)
+            .Answers<LoginAnswer>(200, "Signed in.")
+            .Fails(401, "INVALID_CREDENTIALS")
+            .Fails(409, "SESSION_LIMIT_REACHED")
+            .IsThrottled(shownIn: [200, 401]);
+        group.MapPost("/refresh", Refresh)
+            .Describe("Refresh", "Trades the refresh token for a new access token and the next refresh token. A token used again later than its grace ends the session.")
+            .Accepts(RefreshBody.Read)
+            .MayBeRepeated()
+            .Answers<RefreshAnswer>(200, "Refreshed.")
+            .Fails(401, "REFRESH_TOKEN_EXPIRED", "REFRESH_TOKEN_INVALID", "REFRESH_TOKEN_REUSED", "SESSION_REVOKED")
+            .IsThrottled(shownIn: [200]);
+        group.MapPost("/logout", Logout)
+            .Describe("Sign out", "Ends the session of the bearer token, of the refresh token, or of both if they belong together. Repeating it is fine.")
+            .Accepts(LogoutBody.Read, isOptional: true)
+            .MayHaveBearer()
+            .Answers<LogoutAnswer>(200, "Signed out.")
+            .Fails(401, "REFRESH_TOKEN_INVALID", "TOKEN_INVALID", "UNAUTHENTICATED");
+        group.MapGet("/me", Me)
+            .Describe("Who am I?", "The user, the tenant the session works in, and what the user may do there.")
+            .NeedsBearer()
+            .Answers<MeAnswer>(200, "The session's owner.");
     }
 
     private async Task Login(HttpContext http)
@@ -94,7 +115,7 @@ public sealed class PortalAuth(
     {
         if (await bearer.Require(http) is { } session)
         {
-            var view = await accounts.Get(session, http.RequestAborted);
+            var view = await accounts.Get(session, http);
             http.Response.Headers.CacheControl = "no-store";
             await http.Answer(200, view.Me);
         }

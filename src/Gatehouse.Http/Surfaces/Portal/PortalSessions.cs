@@ -1,3 +1,4 @@
+using Gatehouse.Http.OpenApi;
 using Gatehouse.Sessions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -21,11 +22,26 @@ public sealed class PortalSessions(
     /// <summary>Maps the routes below <c>/api/v1/auth</c>.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/api/v1/auth");
-        group.MapGet("/sessions", List);
-        group.MapDelete("/sessions/{id}", Delete);
-        group.MapPost("/logout-all", LogoutAll);
-        group.MapPost("/revoke", Revoke);
+        var group = routes.MapSurface(Tag.Portal, "/api/v1/auth");
+        group.MapGet("/sessions", List)
+            .Describe("My sessions", "Where the user is signed in, newest first.")
+            .NeedsBearer()
+            .Answers<SessionsAnswer>(200, "The live sessions.");
+        group.MapDelete("/sessions/{id}", Delete)
+            .Describe("End one of my sessions", "Its tokens are refused from now on. Ending it again is fine; somebody else's is as good as none.")
+            .NeedsBearer()
+            .Answers<SuccessAnswer>(200, "Ended.")
+            .Fails(404, "NOT_FOUND");
+        group.MapPost("/logout-all", LogoutAll)
+            .Describe("End all my sessions", "With `exceptCurrent`, all but the one that asks.")
+            .Accepts(LogoutAllBody.Read, isOptional: true)
+            .NeedsBearer()
+            .HappensOnce()
+            .Answers<RevokedAnswer>(200, "Ended.");
+        group.MapPost("/revoke", Revoke)
+            .Describe("Revoke a token", "Ends the session of an access or a refresh token; needs no other credential. Whatever is sent, the answer is the same.")
+            .Accepts(RevokeBody.Read)
+            .Answers<SuccessAnswer>(200, "The token is worth nothing now, whatever it was.");
     }
 
     private async Task List(HttpContext http)
@@ -129,8 +145,8 @@ public sealed record LogoutAllBody(bool ExceptCurrent)
 /// <summary><c>POST revoke</c>: an access or a refresh token, under either name.</summary>
 public sealed record RevokeBody(string Token)
 {
-    internal static RevokeBody Read(JsonFields fields) =>
-        new(fields.OptionalText("refreshToken", 4096) ?? fields.Text("token", 4096));
+    // Any string is answered alike, however empty, long or strange.
+    internal static RevokeBody Read(JsonFields fields) => new(fields.AnyText("token", alias: "refreshToken"));
 }
 
 /// <summary>Done.</summary>

@@ -1,3 +1,4 @@
+using Gatehouse.Http.OpenApi;
 using Gatehouse.Users;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -11,9 +12,23 @@ public sealed class PortalUi(AccountViews accounts, ChangePreferences change, Us
     /// <summary>Maps the routes.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/api/v1/ui/bootstrap", Bootstrap);
-        routes.MapGet("/api/v1/users/me/preferences", ReadPreferences);
-        routes.MapPatch("/api/v1/users/me/preferences", WritePreferences);
+        var group = routes.MapSurface(Tag.Portal, "/api/v1");
+        group.MapGet("/ui/bootstrap", Bootstrap)
+            .Describe("Bootstrap", "All that a user interface needs to draw itself: user, tenant, permissions, menu, flags, preferences.")
+            .NeedsBearer()
+            .TakesHeader("If-None-Match")
+            .Answers<BootstrapAnswer>(200, "The start of everything.", Shown.ETag, Shown.CacheControl)
+            .AnswersEmpty(304, "What `If-None-Match` names is still current.", Shown.ETag, Shown.CacheControl);
+        group.MapGet("/users/me/preferences", ReadPreferences)
+            .Describe("My preferences", "Language, time zone and formats.")
+            .NeedsBearer()
+            .Answers<PreferencesView>(200, "The preferences.");
+        group.MapPatch("/users/me/preferences", WritePreferences)
+            .Describe("Change my preferences", "Fields that are left out stay as they are. `locale` is a BCP 47 tag, `timezone` an IANA name.")
+            .Accepts(PreferencesBody.Read)
+            .NeedsBearer()
+            .HappensOnce()
+            .Answers<PreferencesView>(200, "The preferences as they are now.");
     }
 
     private async Task Bootstrap(HttpContext http)
@@ -23,7 +38,7 @@ public sealed class PortalUi(AccountViews accounts, ChangePreferences change, Us
             return;
         }
 
-        var view = await accounts.Get(session, http.RequestAborted);
+        var view = await accounts.Get(session, http);
         http.Response.Headers.CacheControl = "private, max-age=300";
         http.Response.Headers.ETag = view.ETag;
         http.Response.Headers.Vary = "Authorization";
@@ -99,17 +114,6 @@ public sealed record PreferencesBody(string? Language, string? Timezone, string?
             fields.Refuse("locale", "must be a language tag such as en-US (BCP 47).");
         }
 
-        return new(locale, fields.TimeZone("timezone"), OneOf(fields, "dateFormat", DateFormats), OneOf(fields, "timeFormat", TimeFormats));
-    }
-
-    private static string? OneOf(JsonFields fields, string field, string[] allowed)
-    {
-        var value = fields.OptionalText(field, 32);
-        if (value is not null && !allowed.Contains(value, StringComparer.Ordinal))
-        {
-            fields.Refuse(field, $"must be one of {string.Join(", ", allowed)}.");
-        }
-
-        return value;
+        return new(locale, fields.TimeZone("timezone"), fields.OneOf("dateFormat", DateFormats), fields.OneOf("timeFormat", TimeFormats));
     }
 }

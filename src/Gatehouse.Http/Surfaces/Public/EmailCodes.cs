@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Gatehouse.Challenges;
+using Gatehouse.Http.OpenApi;
 using Gatehouse.Sessions;
 using Gatehouse.Tokens;
 using Gatehouse.Users;
@@ -21,9 +22,26 @@ public sealed class EmailCodes(
     /// <summary>Maps the routes.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/api/v1/public/auth");
-        group.MapPost("/send-email-code", Send);
-        group.MapPost("/confirm-email-code", Confirm);
+        var group = routes.MapSurface(Tag.Public, "/api/v1/public/auth");
+        group.MapPost("/send-email-code", Send)
+            .Describe("Ask for a code by e-mail", """
+                Sends a code of six digits, good for ten minutes, to any address that may sign in. The answer is the same for every address,
+                whether or not a message goes out; within a minute of the last message it names the code that is already on its way.
+                """)
+            .Accepts(SendCodeBody.Read)
+            .TakesHeader("Accept-Language")
+            .Answers<SendCodeAnswer>(200, "An id to confirm with.", Shown.CacheControl)
+            .IsThrottled();
+        group.MapPost("/confirm-email-code", Confirm)
+            .Describe("Sign in with the code", """
+                Makes the user if the address has none yet. The same request again gets the same session, for at least five minutes; its tokens
+                come again until the first of them is refreshed. Five wrong codes end the challenge.
+                """)
+            .Accepts(ConfirmCodeBody.Read)
+            .TakesHeader("Accept-Language")
+            .Answers<ConfirmCodeAnswer>(200, "The session, and its tokens if `tokens` was true.", Shown.CacheControl)
+            .Fails(401, "INVALID_CODE", "SESSION_REVOKED")
+            .Fails(409, "SESSION_LIMIT_REACHED");
     }
 
     private async Task Send(HttpContext http)
@@ -121,7 +139,7 @@ public sealed record SendCodeBody(string Email)
 }
 
 /// <summary>An id to confirm with, whether or not a message was sent.</summary>
-public sealed record SendCodeAnswer(Guid ChallengeId);
+public sealed record SendCodeAnswer([property: JsonPropertyName("challenge_id")] Guid ChallengeId);
 
 /// <summary><c>POST confirm-email-code</c>.</summary>
 public sealed record ConfirmCodeBody(
@@ -130,22 +148,18 @@ public sealed record ConfirmCodeBody(
     internal static ConfirmCodeBody Read(JsonFields fields) => new(
         fields.Text("challenge_id", 64),
         fields.Text("code", 32),
-        ReadKey(fields),
+        fields.Object("client_public_key", ReadKey, isOpen: true),
         fields.TimeZone("time_zone"),
-        fields.Object("device") is { } device ? DeviceBody.Read(device) : null,
+        fields.Object("device", DeviceBody.Read),
         fields.Flag("tokens", otherwise: false),
         fields.Flag("remember_me", otherwise: true));
 
-    private static PublicJwk? ReadKey(JsonFields fields)
+    // A JWK may say more about its key than we need (RFC 7517 §4).
+    private static PublicJwk? ReadKey(JsonFields jwk)
     {
-        if (fields.Object("client_public_key") is not { } jwk)
-        {
-            return null;
-        }
-
         if (!PublicJwk.TryCreate(jwk.Text("kty", 8), jwk.Text("crv", 16), jwk.Text("x", 64), jwk.Text("y", 64), out var key))
         {
-            fields.Refuse("client_public_key", "must be a public JWK on the curve P-256: kty EC, crv P-256, x, y.");
+            jwk.Refuse("x", "and y must be a point of the curve P-256, with kty EC and crv P-256.");
         }
 
         return key;
@@ -182,22 +196,24 @@ public sealed record DeviceBody(
 }
 
 /// <summary>The session, and its tokens if the client asked for them and nobody has refreshed yet. <c>expires_in</c> is in seconds.</summary>
-public sealed record ConfirmCodeAnswer(Guid DeviceSessionId)
+public sealed record ConfirmCodeAnswer([property: JsonPropertyName("device_session_id")] Guid DeviceSessionId)
 {
     /// <summary>The access token.</summary>
+    [JsonPropertyName("access_token")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? AccessToken { get; init; }
 
     /// <summary>The refresh token.</summary>
+    [JsonPropertyName("refresh_token")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? RefreshToken { get; init; }
 
     /// <summary>The access token's life.</summary>
+    [JsonPropertyName("expires_in")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? ExpiresIn { get; init; }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(SendCodeAnswer))]
 [JsonSerializable(typeof(ConfirmCodeAnswer))]
 internal sealed partial class PublicJson : JsonSerializerContext;

@@ -105,6 +105,8 @@ CREATE TABLE sessions (
     user_agent text NOT NULL
 );
 CREATE INDEX sessions_user ON sessions (session_user_id, session_status);
+CREATE INDEX sessions_place ON sessions (session_user_id, ip_prefix);
+CREATE INDEX sessions_end ON sessions (absolute_until);
 CREATE INDEX sessions_parent ON sessions (parent_id) WHERE parent_id IS NOT NULL;
 
 CREATE TABLE keys (
@@ -137,10 +139,13 @@ CREATE TABLE audit_events (
     audit_actor_type text NOT NULL,
     audit_actor_id text NOT NULL,
     audit_request_id text NOT NULL,
+    -- The address goes after a month, its network stays as long as the row.
     audit_ip text NOT NULL,
+    audit_ip_prefix text NOT NULL,
     audit_address_hash text NOT NULL,
     audit_details text NOT NULL
 );
+CREATE INDEX audit_events_at ON audit_events (audit_at);
 CREATE INDEX audit_events_user ON audit_events (audit_user_id, audit_id);
 
 -- Mail and SMS that a committed change owes somebody; a worker sends them afterwards.

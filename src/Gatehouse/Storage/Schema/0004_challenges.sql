@@ -24,3 +24,5 @@ CREATE TABLE challenges (
 CREATE INDEX challenges_address ON challenges (challenge_address, purpose, challenge_created_at);
 CREATE INDEX challenges_root ON challenges (root_id);
 CREATE INDEX challenges_expiry ON challenges (challenge_expires_at);
+
+CREATE INDEX audit_events_session ON audit_events (audit_session_id, audit_id) WHERE audit_session_id IS NOT NULL;

@@ -1,4 +1,4 @@
--- What a separate feed still lacks; in the usual case this index is empty.
+-- What a feed in a database of its own still lacks. A feed in the store lacks nothing and leaves published_version alone.
 CREATE INDEX sessions_unpublished ON sessions (version) WHERE version > published_version;
 
 -- Each process proves once a second, by writing here, that what it reads from the feed comes from a database that takes writes.

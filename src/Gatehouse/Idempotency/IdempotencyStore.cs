@@ -5,33 +5,11 @@ using Gatehouse.Storage;
 
 namespace Gatehouse.Idempotency;
 
-/// <summary>A write as its client marked it.</summary>
-/// <param name="Scope">Who asks for what: principal or address prefix, method and path. One client's key means nothing to another.</param>
-/// <param name="Key">The client's key.</param>
-/// <param name="BodyHash">A hash of the body, to tell a repetition from another request under the same key.</param>
-public sealed record OnceRequest(string Scope, string Key, byte[] BodyHash);
-
-/// <summary>An answer that can be given again: status and JSON body.</summary>
-public sealed record Reply(int Status, byte[] Body);
-
-/// <summary>What is known of a key before the write runs.</summary>
-public abstract record OnceState
-{
-    /// <summary>Nothing yet.</summary>
-    public sealed record Unknown : OnceState;
-
-    /// <summary>It was done before, and this was the answer.</summary>
-    public sealed record Done(Reply Reply) : OnceState;
-
-    /// <summary>The key belongs to a request with another body.</summary>
-    public sealed record OtherBody : OnceState;
-}
-
 /// <summary>
 /// Keeps the answers of writes for a day, so that a client that lost one can ask again. Key, effect and answer commit together:
 /// a crash leaves all three or none, and there is no row that says "running".
 /// </summary>
-public sealed class OnceStore(Database database, KeyRing keys, Randomness random, TimeProvider time)
+public sealed class IdempotencyStore(Database database, KeyRing keys, Randomness random, TimeProvider time)
 {
     /// <summary>How long a key is remembered.</summary>
     public static readonly TimeSpan Kept = TimeSpan.FromHours(24);
@@ -48,14 +26,14 @@ public sealed class OnceStore(Database database, KeyRing keys, Randomness random
     private static readonly Sql Purge = new("DELETE FROM idempotency WHERE once_at <= @since");
 
     /// <summary>Whether the write was done already.</summary>
-    public Task<OnceState> Look(OnceRequest request, CancellationToken ct) => LookIn(database, request, ct);
+    public Task<IdempotencyState> Look(IdempotentRequest request, CancellationToken ct) => LookIn(database, request, ct);
 
     /// <summary>Removes what is past its day.</summary>
     public Task<int> RemoveOld(CancellationToken ct) => database.Execute(Purge, ct, ("since", Since()));
 
     /// <summary>The first step of the write's transaction: nobody else is at work on this key, and nobody was before.</summary>
-    /// <exception cref="OnceConflictException">Somebody is, or was.</exception>
-    internal async Task Claim(Statements tx, OnceRequest request, CancellationToken ct)
+    /// <exception cref="IdempotencyConflictException">Somebody is, or was.</exception>
+    internal async Task Claim(Statements tx, IdempotentRequest request, CancellationToken ct)
     {
         // SQLite has one writer, which is lock enough.
         if (database is PostgresDatabase)
@@ -64,18 +42,18 @@ public sealed class OnceStore(Database database, KeyRing keys, Randomness random
             var locked = await tx.QueryOne(TryLock, row => row.Flag(0), ct, ("lock", BitConverter.ToInt64(id)));
             if (!locked)
             {
-                throw new OnceConflictException(isDone: false);
+                throw new IdempotencyConflictException(isDone: false);
             }
         }
 
-        if (await LookIn(tx, request, ct) is not OnceState.Unknown)
+        if (await LookIn(tx, request, ct) is not IdempotencyState.Unknown)
         {
-            throw new OnceConflictException(isDone: true);
+            throw new IdempotencyConflictException(isDone: true);
         }
     }
 
     /// <summary>The last step: the answer, sealed.</summary>
-    internal async Task Store(Statements tx, OnceRequest request, Reply reply, CancellationToken ct)
+    internal async Task Store(Statements tx, IdempotentRequest request, Reply reply, CancellationToken ct)
     {
         var stored = await tx.QueryOne(
             Insert,
@@ -88,32 +66,32 @@ public sealed class OnceStore(Database database, KeyRing keys, Randomness random
             ("since", Since()));
         if (stored is null)
         {
-            throw new OnceConflictException(isDone: true);
+            throw new IdempotencyConflictException(isDone: true);
         }
     }
 
-    private async Task<OnceState> LookIn(Statements statements, OnceRequest request, CancellationToken ct)
+    private async Task<IdempotencyState> LookIn(Statements statements, IdempotentRequest request, CancellationToken ct)
     {
         var row = await statements.QueryOne(
             Find, row => new Stored(row.Text(0), row.Bytes(1)), ct, ("id", Id(request)), ("since", Since()));
         return row switch
         {
-            null => new OnceState.Unknown(),
-            _ when row.BodyHash != BodyHash(request) => new OnceState.OtherBody(),
-            _ => new OnceState.Done(Unseal(request, row.Reply)),
+            null => new IdempotencyState.Unknown(),
+            _ when row.BodyHash != BodyHash(request) => new IdempotencyState.OtherBody(),
+            _ => new IdempotencyState.Done(Unseal(request, row.Reply)),
         };
     }
 
     private long Since() => time.Now() - Kept.Milliseconds();
 
-    private string Id(OnceRequest request) => Hash("idempotency-id", Encoding.UTF8.GetBytes($"{request.Scope}\n{request.Key}"));
+    private string Id(IdempotentRequest request) => Hash("idempotency-id", Encoding.UTF8.GetBytes($"{request.Scope}\n{request.Key}"));
 
-    private string BodyHash(OnceRequest request) => Hash("idempotency-body", request.BodyHash);
+    private string BodyHash(IdempotentRequest request) => Hash("idempotency-body", request.BodyHash);
 
     private string Hash(string purpose, byte[] data) =>
         Convert.ToHexStringLower(HMACSHA256.HashData(keys.Current.Derive(purpose), data).AsSpan(0, 16));
 
-    private byte[] Seal(OnceRequest request, Reply reply)
+    private byte[] Seal(IdempotentRequest request, Reply reply)
     {
         var plain = new byte[4 + reply.Body.Length];
         BitConverter.TryWriteBytes(plain, reply.Status);
@@ -126,7 +104,7 @@ public sealed class OnceStore(Database database, KeyRing keys, Randomness random
         return result;
     }
 
-    private Reply Unseal(OnceRequest request, byte[] sealedReply)
+    private Reply Unseal(IdempotentRequest request, byte[] sealedReply)
     {
         var nonce = sealedReply.AsSpan(0, AesGcm.NonceByteSizes.MaxSize);
         var tag = sealedReply.AsSpan(sealedReply.Length - AesGcm.TagByteSizes.MaxSize);
@@ -136,7 +114,7 @@ public sealed class OnceStore(Database database, KeyRing keys, Randomness random
         return new Reply(BitConverter.ToInt32(plain), plain[4..]);
     }
 
-    private AesGcm Cipher(OnceRequest request) => new(
+    private AesGcm Cipher(IdempotentRequest request) => new(
         HKDF.DeriveKey(
             HashAlgorithmName.SHA256,
             keys.Current.Derive("idempotency-reply"),
@@ -146,41 +124,4 @@ public sealed class OnceStore(Database database, KeyRing keys, Randomness random
         AesGcm.TagByteSizes.MaxSize);
 
     private sealed record Stored(string BodyHash, byte[] Reply);
-}
-
-/// <summary>Ends the transaction of a write whose key somebody else is using, or has used.</summary>
-public sealed class OnceConflictException(bool isDone) : Exception
-{
-    /// <summary>True when the other one has finished; its answer can be read.</summary>
-    public bool IsDone => isDone;
-}
-
-/// <summary>
-/// Goes through a use case into its transaction, so that the key is claimed before the effect and the answer stored behind it.
-/// <paramref name="render"/> makes the answer of an outcome; null when this outcome is not to be kept.
-/// </summary>
-public sealed class Once<T>(OnceStore store, OnceRequest request, Func<T, Reply?> render)
-{
-    internal async Task<T> Around(Statements tx, Func<Statements, Task<T>> work, CancellationToken ct)
-    {
-        await store.Claim(tx, request, ct);
-        var outcome = await work(tx);
-        if (render(outcome) is { } reply)
-        {
-            await store.Store(tx, request, reply, ct);
-        }
-
-        return outcome;
-    }
-}
-
-/// <summary>Transactions that may be marked by their client.</summary>
-public static class OnceTransactions
-{
-    /// <summary>Runs the work in one transaction, once per key when there is one.</summary>
-    public static Task<T> InTransaction<T>(this Database database, Func<Statements, Task<T>> work, Once<T>? once, CancellationToken ct)
-    {
-        ArgumentNullException.ThrowIfNull(database);
-        return database.InTransaction(once is null ? work : tx => once.Around(tx, work, ct), ct);
-    }
 }

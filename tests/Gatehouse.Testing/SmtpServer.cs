@@ -2,10 +2,10 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 
-namespace Gatehouse.Tests.Delivery;
+namespace Gatehouse.Testing;
 
 /// <summary>A real SMTP server (tests/node/smtp-server.mjs) for the length of one test.</summary>
-internal sealed class SmtpServer : IAsyncDisposable
+public sealed class SmtpServer : IAsyncDisposable
 {
     private readonly Process process;
 
@@ -17,7 +17,7 @@ internal sealed class SmtpServer : IAsyncDisposable
     {
         var start = new ProcessStartInfo("node")
         {
-            WorkingDirectory = Path.Combine(Root(), "tests", "node"),
+            WorkingDirectory = Path.Combine(Repository.Root, "tests", "node"),
             UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -43,16 +43,5 @@ internal sealed class SmtpServer : IAsyncDisposable
         process.Kill();
         await process.WaitForExitAsync();
         process.Dispose();
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Gatehouse.slnx")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("Gatehouse.slnx is in no parent folder.");
-        }
-
-        return folder.FullName;
     }
 }

@@ -1,0 +1,72 @@
+using Gatehouse.Sessions;
+using Gatehouse.Storage;
+using Gatehouse.Testing;
+using Npgsql;
+using Xunit;
+
+namespace Gatehouse.Faults.Tests;
+
+/// <summary>Killed after a change is stored and before it is published, a server publishes it when it is back.</summary>
+public sealed class PublishKillTests
+{
+    private const string ServiceToken = "service-token-of-a-test";
+
+    private static readonly Sql FindStatus = new("SELECT session_status FROM sessions WHERE session_id = @session");
+
+    private static readonly Sql Published =
+        new("SELECT feed_snapshot FROM session_feed WHERE feed_session_id = @session");
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [BothEngines]
+    [Requirement("S4-55")]
+    public async Task What_was_stored_and_not_published_is_published_after_the_restart(Engine engine)
+    {
+        await using var database = await TestDatabase.Empty(engine);
+        await using var feed = await TestDatabase.Empty(Engine.Postgres);
+        (string, string?)[] settings =
+            [("Gatehouse__Projection__ConnectionString", feed.Postgres), ("GATEHOUSE_INTERNAL_TOKEN", ServiceToken)];
+        Guid session;
+        var (store, published) = (database.Open(), feed.Open());
+        await using (var server = await ServerProcess.Start(database, settings))
+        {
+            using var client = server.Client();
+            using var inside = new ApiClient(server.InternalUrl) { Bearer = ServiceToken };
+            session = Guid.Parse((await client.Login())["sessionId"]);
+            await using var connection = new NpgsqlConnection(feed.Postgres);
+            await connection.OpenAsync(Ct);
+            await using var transaction = await connection.BeginTransactionAsync(Ct);
+            await using (var hold = new NpgsqlCommand("LOCK TABLE session_feed IN SHARE MODE", connection))
+            {
+                await hold.ExecuteNonQueryAsync(Ct);
+            }
+
+            var revoke = inside.Post(
+                $"/api/v1/internal/sessions/{session}/revoke", new { reason_code = "stolen", actor = new { type = "service", id = "test" } });
+            await Until(async () => await Status(store, session) == SessionStatus.Revoked);
+            server.Kill();
+            await Assert.ThrowsAnyAsync<HttpRequestException>(() => revoke);
+        }
+
+        Assert.Equal([SessionStatus.Active], await Snapshots(published, session));
+        await using var again = await ServerProcess.Start(database, settings);
+        await Until(async () => (await Snapshots(published, session)).Contains(SessionStatus.Revoked));
+    }
+
+    private static Task<string?> Status(Database store, Guid session) =>
+        store.QueryOne(FindStatus, row => row.Text(0), Ct, ("session", session));
+
+    private static async Task<IEnumerable<string>> Snapshots(Database feed, Guid session) =>
+        (await feed.Query(Published, row => SessionSnapshot.FromJson(row.Text(0)).Status, Ct, ("session", session))).Order();
+
+    private static async Task Until(Func<Task<bool>> holds)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        while (!await holds())
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+        }
+    }
+}

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using Gatehouse.Challenges;
 using Gatehouse.Delivery;
 using Gatehouse.Http;
@@ -45,9 +46,6 @@ internal sealed class ServerOptions
 
     public int VerifiedTokens { get; set; } = 65_536;
 
-    /// <summary>The service token in Development, as well known as the demo users' password.</summary>
-    internal const string DevelopmentToken = "dev-service-token";
-
     /// <summary>The port of the public listener (<c>GATEHOUSE_PORT</c>).</summary>
     public int Port { get; private set; }
 
@@ -56,6 +54,9 @@ internal sealed class ServerOptions
 
     /// <summary>What trusted services present on the internal listener (<c>GATEHOUSE_INTERNAL_TOKEN</c>).</summary>
     public string InternalToken { get; private set; } = "";
+
+    /// <summary>Whether that token was made for this run, so that somebody has to be told.</summary>
+    public bool IsInternalTokenMade { get; private set; }
 
     /// <summary>The folder of the database and the master key (<c>GATEHOUSE_DATA</c>).</summary>
     public string DataFolder { get; private set; } = "";
@@ -93,8 +94,9 @@ internal sealed class ServerOptions
         options.InternalPort = Number(configuration, "GATEHOUSE_INTERNAL_PORT", 8081);
         options.DataFolder = configuration["GATEHOUSE_DATA"] is { Length: > 0 } folder ? folder : Path.Combine(Directory.GetCurrentDirectory(), "data");
         options.InternalToken = configuration["GATEHOUSE_INTERNAL_TOKEN"] is { Length: > 0 } token ? token
-            : isDevelopment ? DevelopmentToken
+            : isDevelopment ? $"dev_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}"
             : "";
+        options.IsInternalTokenMade = isDevelopment && string.IsNullOrEmpty(configuration["GATEHOUSE_INTERNAL_TOKEN"]);
         options.Postgres = configuration["GATEHOUSE_POSTGRES"];
         options.MasterKey = configuration["GATEHOUSE_MASTER_KEY"];
         if (options.Issuer.Length == 0 && isDevelopment)

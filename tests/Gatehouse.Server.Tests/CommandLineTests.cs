@@ -55,6 +55,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("there is no such user.", "user", "block", "nobody@example.com")]
     [InlineData("there is no such user.", "user", "delete", "nobody@example.com")]
+    [InlineData("there is neither such a user nor a block of such an address.", "user", "unblock", "nobody@example.com")]
     [InlineData("there is no such user.", "session", "list", "00000000-0000-0000-0000-000000000001")]
     [InlineData("there is no such user.", "session", "revoke", "--user", "nobody@example.com")]
     [InlineData("there is no such session.", "session", "revoke", "00000000-0000-0000-0000-000000000001")]
@@ -128,6 +129,9 @@ public sealed class CommandLineTests
         var wrong = await client.Login(ApiClient.Jane, "not the password");
         Assert.Equal((401, "INVALID_CREDENTIALS"), Refused(blocked));
         Assert.Equal(Message(wrong), Message(blocked));
+
+        Assert.Equal($"Unblocked {ApiClient.John}.", await Does(database, "user", "unblock", ApiClient.John));
+        Assert.Equal(200, (await client.Login()).Code);
     }
 
     private static async Task Opens(ApiClient client, params Answer[] logins)

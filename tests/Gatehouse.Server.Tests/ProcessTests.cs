@@ -19,8 +19,9 @@ public sealed class ProcessTests
         await using var database = await TestDatabase.Empty(engine);
         await using var server = ServerProcess.Launch(database);
 
-        Assert.Equal(
-            $"Gatehouse is ready: {server.Issuer} (internal listener 127.0.0.1:{server.InternalPort})", await server.Ready());
+        Assert.Matches(
+            $@"^Gatehouse is ready: {server.Issuer} \(internal listener 127\.0\.0\.1:{server.InternalPort}, service token dev_[0-9a-f]{{32}}\)$",
+            await server.Ready());
         using var client = server.Client();
         Assert.Equal(200, (await client.Get("/health/ready")).Code);
 

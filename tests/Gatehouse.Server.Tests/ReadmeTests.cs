@@ -19,7 +19,7 @@ public sealed partial class ReadmeTests
     private static readonly (Regex Pattern, string Kind)[] Changing =
     [
         (Uuid(), "<id>"), (Jwt(), "<jwt>"), (RefreshToken(), "<refresh token>"), (Time(), "<time>"), (RequestId(), "<request id>"),
-        (Hash(), "<hash>"), (Version(), "<version>"), (Address(), "<address>"), (Agent(), "<agent>"), (Line(), "─"), (Space(), ""),
+        (Hash(), "<hash>"), (Version(), "<version>"), (ServiceToken(), "<service token>"), (Address(), "<address>"), (Agent(), "<agent>"), (Line(), "─"), (Space(), ""),
     ];
 
     [Fact]
@@ -30,14 +30,15 @@ public sealed partial class ReadmeTests
         Assert.True(steps.Count > 10, "README.md shows hardly any command.");
         await using var database = await TestDatabase.Empty(Engine.Sqlite);
         await using var server = ServerProcess.Launch(database);
-        Assert.Equal(Normal(steps[0].Output), Normal(Here(await server.Ready(), server)));
+        var ready = await server.Ready();
+        Assert.Equal(Normal(steps[0].Output), Normal(Here(ready, server)));
 
         await using var shell = RunningProgram.Start("bash", ["--noprofile", "--norc"], GatehouseCommand.Environment(database));
         await shell.Send("exec 2>&1; set -o pipefail");
         for (var i = 1; i < steps.Count; i++)
         {
             var (command, expected) = steps[i];
-            var (code, output) = await Run(shell, There(command, server), $"step-{i}");
+            var (code, output) = await Run(shell, There(command, server, ServiceToken().Match(ready).Value), $"step-{i}");
 
             // Mail is sent beside the request, so it may need a moment.
             var patience = TimeProvider.System.GetTimestamp();
@@ -45,7 +46,7 @@ public sealed partial class ReadmeTests
                 && Normal(Here(output, server)) != Normal(expected)
                 && TimeProvider.System.GetElapsedTime(patience) < MailTime; n++)
             {
-                (code, output) = await Run(shell, There(command, server), $"step-{i}-{n}");
+                (code, output) = await Run(shell, There(command, server, ServiceToken().Match(ready).Value), $"step-{i}-{n}");
             }
 
             Assert.True(code == 0, $"'{command}' failed ({code}): {output}");
@@ -106,7 +107,7 @@ public sealed partial class ReadmeTests
     }
 
     // The reader's server is on the default ports; this one is on free ports, and its program was built with the tests.
-    private static string There(string command, ServerProcess server) => command
+    private static string There(string command, ServerProcess server, string serviceToken) => ServiceToken().Replace(command, serviceToken)
         .Replace("localhost:8080", $"localhost:{server.Port}", StringComparison.Ordinal)
         .Replace("localhost:8081", $"localhost:{server.InternalPort}", StringComparison.Ordinal)
         .Replace("script/gatehouse", $"dotnet '{GatehouseCommand.Program}'", StringComparison.Ordinal);
@@ -143,6 +144,9 @@ public sealed partial class ReadmeTests
 
     [GeneratedRegex("req_[A-Za-z0-9_-]+", RegexOptions.None, Limit)]
     private static partial Regex RequestId();
+
+    [GeneratedRegex("dev_[0-9a-f…]+", RegexOptions.None, Limit)]
+    private static partial Regex ServiceToken();
 
     [GeneratedRegex("(?<=\"version\":)[0-9]+", RegexOptions.None, Limit)]
     private static partial Regex Version();

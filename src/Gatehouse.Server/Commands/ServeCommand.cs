@@ -37,7 +37,8 @@ internal static partial class ServeCommand
         }
 
         var options = app.Services.GetRequiredService<ServerOptions>();
-        line.Say($"Gatehouse is ready: {options.Issuer} (internal listener {options.Internal.Address}:{options.InternalPort})");
+        var token = options.IsInternalTokenMade ? $", service token {options.InternalToken}" : "";
+        line.Say($"Gatehouse is ready: {options.Issuer} (internal listener {options.Internal.Address}:{options.InternalPort}{token})");
         await app.WaitForShutdownAsync(ct);
         return 0;
     }

@@ -1,3 +1,4 @@
+using Gatehouse.Audit;
 using Gatehouse.Projection;
 using Gatehouse.Sessions;
 using Gatehouse.Storage;
@@ -47,6 +48,7 @@ public sealed class ConfirmEmailCode(
     SessionPublisher publisher,
     SessionTokens tokens,
     Throttle throttle,
+    AuditLog audit,
     Randomness random,
     TimeProvider time,
     ChallengeOptions options)
@@ -83,7 +85,7 @@ public sealed class ConfirmEmailCode(
 
             if (!codes.IsRight(challenge, request.Code))
             {
-                await CountWrong(challenge, ct);
+                await CountWrong(challenge, request.Origin, ct);
                 return new ConfirmOutcome.InvalidCode();
             }
 
@@ -114,11 +116,17 @@ public sealed class ConfirmEmailCode(
         ("purpose", ChallengePurpose.EmailSignIn),
         ("maxAliases", Challenge.MaxAliases));
 
-    private async Task CountWrong(Challenge challenge, CancellationToken ct)
+    private async Task CountWrong(Challenge challenge, Origin origin, CancellationToken ct)
     {
+        var hash = codes.HashAddress(challenge.Address);
         var batch = new Batch().Add(
             CountWrongTry, ("root", challenge.RootId), ("alias", challenge.IsAlias), ("maxTries", Challenge.MaxTries));
-        throttle.Count(batch, SendCode.WrongTriesKey(codes.HashAddress(challenge.Address)), options.WrongTries);
+        throttle.Count(batch, SendCode.WrongTriesKey(hash), options.WrongTries);
+        audit.Add(batch, new AuditEvent("session.sign_in", "failure", new Actor("user", ""), origin)
+        {
+            AddressHash = hash,
+            Details = "invalid_code",
+        });
         await database.Run(batch, ct);
     }
 

@@ -50,6 +50,12 @@ public sealed class BlockUser(Database database, RevokeSessions revoke, AuditLog
         UPDATE users SET user_status = 'blocked', auth_epoch = auth_epoch + 1 WHERE user_id = @user AND user_status <> 'deleted'
         """);
 
+    // A code that is on its way is worth nothing any more, nor will it be when the block is lifted.
+    private static readonly Sql CancelChallenges = new("""
+        UPDATE challenges SET challenge_status = 'cancelled'
+        WHERE challenge_address = @email AND challenge_status IN ('pending_send', 'sent') AND challenge_expires_at > @now
+        """);
+
     private static readonly Sql SetActive = new("UPDATE users SET user_status = 'active' WHERE user_id = @user AND user_status = 'blocked'");
 
     /// <summary>Blocks. An address without a user is blocked before there is one.</summary>
@@ -78,14 +84,16 @@ public sealed class BlockUser(Database database, RevokeSessions revoke, AuditLog
                     return new Ended([], []);
                 }
 
-                await Audit(tx, "user.blocked", user?.UserId, reason, actor, origin, ct);
-                if (user is null)
+                var ended = new Ended([], []);
+                if (user is not null)
                 {
-                    return new Ended([], []);
+                    await tx.Execute(SetBlocked, ct, ("user", user.UserId));
+                    ended = await revoke.AllOfUserAgainIn(tx, user.UserId, reason, actor, ct);
                 }
 
-                await tx.Execute(SetBlocked, ct, ("user", user.UserId));
-                return await revoke.AllOfUserAgainIn(tx, user.UserId, reason, actor, ct);
+                await tx.Execute(CancelChallenges, ct, ("email", target.Email ?? user!.Email), ("now", time.Now()));
+                await Audit(tx, "user.blocked", user?.UserId, reason, actor, origin, ct);
+                return ended;
             },
             actor,
             origin,

@@ -19,6 +19,8 @@ public sealed class DeleteUser(RevokeSessions revoke, AuditLog audit)
         WHERE address_blocked_at = 0 AND address = (SELECT email FROM users WHERE user_id = @user AND email <> '')
         """);
 
+    private static readonly Sql FindAddress = new("SELECT email FROM users WHERE user_id = @user");
+    private static readonly Sql ForgetChallenges = new("DELETE FROM challenges WHERE challenge_address = @email");
     private static readonly Sql LeaveTenants = new("DELETE FROM memberships WHERE member_user_id = @user");
 
     private static readonly Sql ForgetPlaces =
@@ -31,6 +33,7 @@ public sealed class DeleteUser(RevokeSessions revoke, AuditLog audit)
         var ended = await revoke.Run(
             async tx =>
             {
+                var email = await tx.QueryOne(FindAddress, row => row.Text(0), ct, ("user", userId));
                 await tx.Execute(ForgetAddress, ct, ("user", userId));
                 found = await tx.Execute(Erase, ct, ("user", userId)) > 0;
                 if (!found)
@@ -39,7 +42,10 @@ public sealed class DeleteUser(RevokeSessions revoke, AuditLog audit)
                 }
 
                 var sessions = await revoke.AllOfUserIn(tx, userId, except: null, "user_deleted", actor, ct);
-                var batch = new Batch().Add(LeaveTenants, ("user", userId)).Add(ForgetPlaces, ("user", userId));
+                var batch = new Batch()
+                    .Add(LeaveTenants, ("user", userId))
+                    .Add(ForgetPlaces, ("user", userId))
+                    .Add(ForgetChallenges, ("email", email));
                 audit.Add(batch, new AuditEvent("user.deleted", "success", actor, origin) { UserId = userId });
                 await tx.Run(batch, ct);
                 return new Ended(sessions, []);

@@ -42,7 +42,7 @@ internal sealed class OperatorFixture(GatehouseServer server) : IAsyncDisposable
             isDevelopment: true,
             console,
             output);
-        var root = new RootCommand { KeyCommand.Create(line), TokenCommand.Create(line), AuditCommand.Create(line), line.Json };
+        var root = new RootCommand { KeyCommand.Create(line), TokenCommand.Create(line), AuditCommand.Create(line), ProjectionCommand.Create(line), line.Json };
         return root.Parse(args).InvokeAsync(new InvocationConfiguration { Output = output, Error = output }, ct);
     }
 

@@ -59,7 +59,7 @@ internal sealed class SessionNode : IDisposable
         var outbox = new Outbox(time, random);
         Send = new SendCode(Database, throttle, codes, outbox, Audit, random, time, challenges);
         Confirm = new ConfirmEmailCode(
-            Database, codes, open, publisher, new SessionTokens(Database, keys), throttle, random, time, challenges);
+            Database, codes, open, publisher, new SessionTokens(Database, keys), throttle, Audit, random, time, challenges);
         refresh = new RefreshSession(Database, keys, Revoke, Audit, outbox, time, options, throttles);
         issuer = new AccessTokenIssuer(new AccessTokenSigner(keys), random, time, tokens);
         bearer = new BearerCheck(verifier, Cache, time);

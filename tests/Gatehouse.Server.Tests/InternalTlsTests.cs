@@ -50,8 +50,7 @@ public sealed class InternalTlsTests
         {
             SslOptions = new SslClientAuthenticationOptions
             {
-                // Whether the listener is the right one is not what is tested.
-                RemoteCertificateValidationCallback = (_, _, _, _) => true,
+                RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.Subject == "CN=listener",
                 ClientCertificates = certificate is null ? null : [certificate],
             },
         };

@@ -134,7 +134,7 @@ internal sealed class DescribedOperations : IOpenApiOperationTransformer
                 Headers = Headers(
                 [
                     .. route.ShowsLimit.Contains(status) ? Shown.RateLimit : [],
-                    .. status is 429 or 503 || codes.Contains("IDEMPOTENCY_IN_PROGRESS") ? new[] { Shown.RetryAfter } : [],
+                    .. status is 429 or 503 || codes.Contains("IDEMPOTENCY_IN_PROGRESS", StringComparer.Ordinal) ? new[] { Shown.RetryAfter } : [],
                     .. status == 401 && route.Credential != Credential.None ? new[] { Shown.Challenge } : [],
                 ]),
                 Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal)

@@ -82,16 +82,8 @@ internal static partial class ServeCommand
             .AddSingleton(options)
             .AddSingleton(_ => foundation)
             .AddGatehouse(options, foundation, time)
-            .AddGatehouseHttp(options.Http)
-            .AddHostedService<FeedFollower>()
-            .AddHostedService(s => s.GetRequiredService<FeedWakeUp>())
-            .AddHostedService<OutboxWorker>()
-            .AddHostedService<Housekeeping>();
-        if (foundation.Feed is not null)
-        {
-            builder.Services.AddHostedService(s => s.GetRequiredService<ProjectionRepairer>());
-        }
-
+            .AddGatehouseHttp(options.Http);
+        AddBackgroundWork(builder.Services, foundation);
         AddMail(builder.Services, options);
 
         var app = builder.Build();
@@ -110,6 +102,19 @@ internal static partial class ServeCommand
         }
 
         return app;
+    }
+
+    private static void AddBackgroundWork(IServiceCollection services, Foundation foundation)
+    {
+        services
+            .AddHostedService<FeedFollower>()
+            .AddHostedService(s => s.GetRequiredService<FeedWakeUp>())
+            .AddHostedService<OutboxWorker>()
+            .AddHostedService<Housekeeping>();
+        if (foundation.Feed is not null)
+        {
+            services.AddHostedService(s => s.GetRequiredService<ProjectionRepairer>());
+        }
     }
 
     private static void AddMail(IServiceCollection services, ServerOptions options)

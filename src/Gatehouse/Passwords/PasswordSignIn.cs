@@ -97,20 +97,7 @@ public sealed class PasswordSignIn(
         var wanted = new NewSession(
             new Claimant.ByCredential(user.UserId, user.AuthEpoch), SessionKind.Browser, "password", "pwd", credential.RememberMe, origin);
         var strongerHash = check == PasswordCheck.RightButOutdated ? await Strengthen(credential.Password, ct) : null;
-        var outcome = await open.Open(
-            wanted,
-            alongside =>
-            {
-                if (strongerHash is not null)
-                {
-                    alongside.Add(Rehash, ("user", user.UserId), ("new", strongerHash), ("old", user.PasswordHash));
-                }
-
-                Throttle.Return(alongside, addressPermit);
-                Throttle.Return(alongside, accountPermit);
-            },
-            ct);
-        switch (outcome)
+        switch (await open.Open(wanted, Alongside, ct))
         {
             case OpenOutcome.Opened opened:
                 return new SignInOutcome.SignedIn(opened.Session, addressPermit.Returned);
@@ -119,6 +106,17 @@ public sealed class PasswordSignIn(
                 return new SignInOutcome.SessionLimitReached();
             default:
                 return await Refuse(user, addressHash, addressPermit, origin, ct);
+        }
+
+        void Alongside(Batch batch)
+        {
+            if (strongerHash is not null)
+            {
+                batch.Add(Rehash, ("user", user.UserId), ("new", strongerHash), ("old", user.PasswordHash));
+            }
+
+            Throttle.Return(batch, addressPermit);
+            Throttle.Return(batch, accountPermit);
         }
     }
 

@@ -156,16 +156,18 @@ internal static class MintSql
             ("id", row.SessionId),
             ("limit", limit),
         ];
-        if (wanted.Claim is not { } claim)
-        {
-            return new MintInsertion(
-                batch, session, mustEvict ? batch.Query(Evict, SessionSnapshot.Read, eviction) : null, null, null);
-        }
+        return wanted.Claim is { } claim
+            ? ClaimChallenge(batch, session, row.SessionId, claim, mustEvict ? eviction : null, now)
+            : new MintInsertion(batch, session, mustEvict ? batch.Query(Evict, SessionSnapshot.Read, eviction) : null, null, null);
+    }
 
+    private static MintInsertion ClaimChallenge(
+        Batch batch, Rows<SessionSnapshot> session, Guid sessionId, ChallengeClaim claim, Arg[]? eviction, long now)
+    {
         batch.Add(
             Claim,
             ("root", claim.RootId),
-            ("id", row.SessionId),
+            ("id", sessionId),
             ("jkt", claim.Jkt),
             ("device", claim.Device),
             ("repeatUntil", claim.RepeatUntil),
@@ -177,9 +179,9 @@ internal static class MintSql
             ("now", now),
             ("reason", "confirm_race_repair"),
             ("actor", Actor.System.ToString()),
-            ("id", row.SessionId),
+            ("id", sessionId),
             ("root", claim.RootId));
-        var evicted = mustEvict
+        var evicted = eviction is not null
             ? batch.Query(EvictForWinner, SessionSnapshot.Read, [.. eviction, ("root", claim.RootId)])
             : null;
         return new MintInsertion(

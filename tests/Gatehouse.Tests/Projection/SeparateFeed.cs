@@ -21,8 +21,8 @@ internal sealed class SeparateFeed : IAsyncDisposable
 
     public static async Task<SeparateFeed> Start()
     {
-        var server = await PostgresServer.Start("fsync=off");
-        var feed = new SeparateFeed(server, await server.CreateDatabase());
+        var started = await PostgresServer.Start("fsync=off");
+        var feed = new SeparateFeed(started, await started.CreateDatabase());
         await Migrations.Apply(feed.Database, TimeProvider.System, CancellationToken.None);
         return feed;
     }

@@ -134,7 +134,7 @@ public sealed class LoginTests(UnthrottledServers servers)
     {
         var server = await servers[engine];
         var (person, blocked) = (await server.AddPerson(), await server.AddPerson());
-        await server.Get<BlockUser>().Block(blocked.Id, "test", Actor.System, Origin.CommandLine, TestContext.Current.CancellationToken);
+        await server.Get<BlockUser>().Block(BlockTarget.User(blocked.Id), "test", Actor.System, Origin.CommandLine, TestContext.Current.CancellationToken);
         using var client = server.Client();
 
         Answer[] answers =

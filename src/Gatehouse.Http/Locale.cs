@@ -18,9 +18,10 @@ internal static partial class Locale
     /// <summary>A language with an optional script and region, such as <c>en-US</c> (BCP 47).</summary>
     public static bool IsLanguageTag(string text) => text.Length <= 35 && LanguageTag().IsMatch(text);
 
-    // The system also knows abbreviations and offsets; only names of places and UTC mean the same to every client.
-    public static bool IsTimeZone(string zone) =>
-        (zone == "UTC" || zone.Contains('/', StringComparison.Ordinal)) && TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _);
+    // The system also knows abbreviations, offsets and, on Linux, paths among its own files; only names of places and UTC mean the
+    // same to every client.
+    private static bool IsTimeZone(string zone) =>
+        zone == "UTC" || (ZoneName().IsMatch(zone) && TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _));
 
     /// <summary>An IANA time zone, or null.</summary>
     public static string? TimeZone(this JsonFields fields, string field)
@@ -34,6 +35,9 @@ internal static partial class Locale
         return zone;
     }
 
-    [GeneratedRegex("^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$", RegexOptions.ExplicitCapture, 100)]
+    [GeneratedRegex("^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?\\z", RegexOptions.ExplicitCapture, 100)]
     private static partial Regex LanguageTag();
+
+    [GeneratedRegex("^[A-Z][A-Za-z_]+(/[A-Z][A-Za-z0-9_+-]+){1,2}\\z", RegexOptions.ExplicitCapture, 100)]
+    private static partial Regex ZoneName();
 }

@@ -65,10 +65,10 @@ public sealed class ProductionTests
         foreach (var path in new[] { "/oauth/jwks", "/api/v1/auth/me", "/api/v1/ui/bootstrap", "/dev/inbox", "/v2/auth/me" })
         {
             Assert.NotEqual(404, (await outside.Get(path)).Code);
-            Assert.Equal((404, "NOT_FOUND"), Refused(await inside.Get(path)));
+            Assert.Equal((401, "UNAUTHENTICATED"), Refused(await inside.Get(path)));
         }
 
-        Assert.Equal(404, (await inside.Login()).Code);
+        Assert.Equal(401, (await inside.Login()).Code);
         Assert.Equal(404, (await outside.Get("/api/v1/internal/sessions/1")).Code);
         foreach (var path in new[] { "/health/live", "/health/ready" })
         {

@@ -139,7 +139,7 @@ internal sealed class DescribedOperations : IOpenApiOperationTransformer
                 ]),
                 Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal)
                 {
-                    [Json] = new() { Schema = ErrorSchema(codes), Examples = Examples.Of(key, text) ?? Examples.Of("any", text) },
+                    [Json] = new() { Schema = ErrorSchema(codes), Examples = Examples.Of(key, text) ?? Examples.OfAny(key, text) },
                 },
             };
         }

@@ -82,6 +82,7 @@ internal sealed class DocumentFrame : IOpenApiDocumentTransformer
         Add(RetryKey, IdempotencyKey, 255, """
             A fresh random value for each request, the same for its repetitions: if the answer is lost, a repetition gets it within 24 hours.
             """);
+        Add("Accept-Language", "Accept-Language", 1024, "The languages one reads, for messages and for a new user's preferences (RFC 9110 §12.5.4).");
         Add("If-None-Match", "If-None-Match", 1024, "The tag of the body one has; if it is still current, the answer is 304.");
 
         void Add(string id, string name, int maxLength, string description) => document.AddComponent<IOpenApiParameter>(

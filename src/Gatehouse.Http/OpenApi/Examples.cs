@@ -17,6 +17,10 @@ internal static class Examples
             pair => pair.Key, IOpenApiExample (pair) => new OpenApiExample { Value = pair.Value!.DeepClone() }, StringComparer.Ordinal)
         : null;
 
+    /// <summary>Examples of refusals that have nothing to do with the route; not for surfaces that word codes in lower case.</summary>
+    public static IDictionary<string, IOpenApiExample>? OfAny(string route, string status) =>
+        Wire.IsLowerCase(route[route.IndexOf('/', StringComparison.Ordinal)..]) ? null : Of("any", status);
+
     private static JsonObject Load()
     {
         using var stream = typeof(Examples).Assembly.GetManifestResourceStream("OpenApi.examples.json")!;

@@ -134,7 +134,7 @@ public sealed class ConfirmEmailCode(
     private async Task<ConfirmOutcome?> Open(Challenge challenge, Guid? userId, CodeConfirmation request, CancellationToken ct)
     {
         var claim = new ChallengeClaim(
-            challenge.RootId, request.Jkt, request.Device, time.Now() + options.RepeatFor.Milliseconds());
+            challenge.RootId, challenge.IsAlias, request.Jkt, request.Device, time.Now() + options.RepeatFor.Milliseconds());
         var wanted = new NewSession(
             new Claimant.ByAddress(challenge.Address, userId ?? random.NewId(), request.Registration),
             SessionKind.Device,

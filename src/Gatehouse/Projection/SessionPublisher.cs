@@ -24,6 +24,25 @@ public sealed class SessionPublisher(ISessionProjection projection, SessionCache
             cache.Apply(snapshot);
         }
 
+        await Publish(snapshots, ct);
+    }
+
+    /// <summary>The same for a session that was opened, with those that made room for it.</summary>
+    public async Task ReleaseOpened(SessionSnapshot opened, IReadOnlyList<SessionSnapshot> ended, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(ended);
+        foreach (var snapshot in ended)
+        {
+            cache.Apply(snapshot);
+        }
+
+        // Not applied: after a gap in the feed it may have been ended unheard, and then the next check reads the store.
+        cache.Keep(opened);
+        await Publish([opened, .. ended], ct);
+    }
+
+    private async Task Publish(IReadOnlyList<SessionSnapshot> snapshots, CancellationToken ct)
+    {
         await projection.Publish(snapshots, ct);
         wakeUp.Tell();
     }

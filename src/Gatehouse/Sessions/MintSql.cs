@@ -68,7 +68,7 @@ internal static class MintSql
         SET challenge_status = 'confirmed_pending_expire', confirmed_session_id = @id, confirmed_jkt = @jkt, confirmed_device = @device,
             challenge_expires_at = CASE WHEN challenge_expires_at > @repeatUntil THEN challenge_expires_at ELSE @repeatUntil END
         WHERE challenge_id = @root AND challenge_status IN ('pending_send', 'sent') AND challenge_expires_at > @now
-          AND own_tries < @maxTries AND alias_tries < @maxTries
+          AND CASE WHEN @alias = 0 THEN own_tries ELSE alias_tries END < @maxTries
         """);
 
     private const string ClaimIsMine = "EXISTS (SELECT 1 FROM challenges WHERE challenge_id = @root AND confirmed_session_id = @id)";
@@ -171,6 +171,7 @@ internal static class MintSql
             ("jkt", claim.Jkt),
             ("device", claim.Device),
             ("repeatUntil", claim.RepeatUntil),
+            ("alias", claim.IsAlias),
             ("now", now),
             ("maxTries", Challenges.Challenge.MaxTries));
         var superseded = batch.Query(

@@ -37,7 +37,7 @@ public sealed record NewSession(Claimant Who, string Kind, string Method, string
 }
 
 /// <summary>A challenge to be confirmed by the session that is being opened.</summary>
-public sealed record ChallengeClaim(Guid RootId, string Jkt, string Device, long RepeatUntil);
+public sealed record ChallengeClaim(Guid RootId, bool IsAlias, string Jkt, string Device, long RepeatUntil);
 
 /// <summary>A session just opened, with what its owner is told.</summary>
 /// <param name="Session">The session; where a claim was lost, the one that won it.</param>
@@ -93,12 +93,9 @@ public sealed class OpenSession(
         try
         {
             var minted = await database.InTransaction(tx => OpenIn(tx, id, wanted, alongside, ct), ct);
-            if (minted.Outcome is OpenOutcome.Opened opened)
-            {
-                cache.Keep(opened.Session.Session);
-            }
-
-            await publisher.Release(minted.Changed, ct);
+            await (minted.Outcome is OpenOutcome.Opened opened
+                ? publisher.ReleaseOpened(opened.Session.Session, [.. minted.Changed.Where(session => session.SessionId != id)], ct)
+                : publisher.Release(minted.Changed, ct));
             return minted.Outcome;
         }
         catch (ClaimGoneException)

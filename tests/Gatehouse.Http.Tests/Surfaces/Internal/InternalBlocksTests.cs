@@ -125,7 +125,7 @@ public sealed class InternalBlocksTests(UnthrottledServers servers)
 
         Wants.Error(await inside.Post(Blocks, new { user_id = Guid.NewGuid(), reason_code = "abuse", actor }), 404, "not_found");
         Wants.Error(await inside.Post(Blocks, new { user_id = "x", reason_code = "abuse", actor }), 404, "not_found");
-        foreach (var target in new[] { Guid.NewGuid().ToString(), People.NewAddress(), "a%00b", new string('x', 300) })
+        foreach (var target in new[] { Guid.NewGuid().ToString(), People.NewAddress(), new string('x', 300) })
         {
             Wants.Error(
                 await inside.Send(HttpMethod.Delete, $"{Blocks}/{target}", InternalSessionsTests.Mutation("mistake")), 404, "not_found");

@@ -117,7 +117,7 @@ public sealed class EmailCodeTests(UnthrottledServers servers)
                 await Task.Yield();
             }
 
-            subjects.Add(inbox.Messages(email)[0].Subject!);
+            subjects.Add(string.Concat(inbox.Messages(email)[0].Subject!.Where(c => !char.IsAsciiDigit(c))));
         }
 
         Assert.NotEqual(subjects[0], subjects[1]);

@@ -91,9 +91,10 @@ internal sealed class CommandLine(IConfiguration configuration, bool isDevelopme
             : sentence);
 
     /// <summary>Runs long work and shows on a terminal how far it has come.</summary>
-    public Task<int> WithProgress(string what, Func<Action<int>, Task<int>> work) => console.Status().StartAsync(
-        $"0 {what}",
-        status => work(done => status.Status($"{done} {what}")));
+    public Task<int> WithProgress(ParseResult parsed, string what, Func<Action<int>, Task<int>> work) =>
+        parsed.GetValue(Json) || !console.Profile.Capabilities.Interactive
+            ? work(_ => { })
+            : console.Status().StartAsync($"0 {what}", status => work(done => status.Status($"{done} {what}")));
 
     /// <summary>Runs a command on the store, without a server.</summary>
     public Task<int> WithStore(Func<IServiceProvider, Task<int>> command, CancellationToken ct) => Run(async () =>

@@ -14,7 +14,7 @@ internal static class ProjectionCommand
             async services =>
             {
                 var repairer = services.GetRequiredService<ProjectionRepairer>();
-                var count = await line.WithProgress("sessions published", progress => repairer.Rebuild(progress, ct));
+                var count = await line.WithProgress(parsed, "sessions published", progress => repairer.Rebuild(progress, ct));
                 var text = count.ToString(CultureInfo.InvariantCulture);
                 line.Done(parsed, $"Sessions published: {text}.", ("sessions", text));
                 return 0;

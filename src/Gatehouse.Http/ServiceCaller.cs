@@ -24,7 +24,8 @@ public sealed class ServiceCaller(HttpOptions options, TimeProvider time)
             return;
         }
 
-        http.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";
+        http.Response.Headers.WWWAuthenticate =
+            $"Bearer error=\"invalid_token\", resource_metadata=\"{options.Issuer}/.well-known/oauth-protected-resource\"";
         await http.Fail(new ApiError(401, "UNAUTHENTICATED", "Send the service token as a bearer token."), time);
     }
 

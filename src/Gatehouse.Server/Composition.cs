@@ -22,7 +22,7 @@ internal static class Composition
     public static async Task<Foundation> Open(ServerOptions options, TimeProvider time, CancellationToken ct)
     {
         MakePrivateFolder(options.DataFolder);
-        var database = OpenDatabase(options);
+        var database = OpenDatabase(options.Postgres, Path.Combine(options.DataFolder, "gatehouse.db"), "GATEHOUSE_POSTGRES");
         try
         {
             var migrations = await Migrations.Apply(database, time, ct);
@@ -43,14 +43,22 @@ internal static class Composition
     /// <summary>The separate database of the session feed; null when the feed is in the store.</summary>
     private static async Task<Database?> OpenFeed(ServerOptions options, TimeProvider time, CancellationToken ct)
     {
-        if (options.Projection.ConnectionString.Length == 0)
+        if (string.IsNullOrWhiteSpace(options.Projection.ConnectionString))
         {
             return null;
         }
 
-        var feed = Database.Open(options.Projection.ConnectionString, "");
-        await Migrations.Apply(feed, time, ct);
-        return feed;
+        var feed = OpenDatabase(options.Projection.ConnectionString, "", "Gatehouse:Projection:ConnectionString");
+        try
+        {
+            await Migrations.Apply(feed, time, ct);
+            return feed;
+        }
+        catch
+        {
+            await feed.DisposeAsync();
+            throw;
+        }
     }
 
     // What is in there (password hashes, addresses, session secrets, the master key) is nobody else's business.
@@ -66,16 +74,16 @@ internal static class Composition
         }
     }
 
-    private static Database OpenDatabase(ServerOptions options)
+    private static Database OpenDatabase(string? connectionString, string sqliteFile, string setting)
     {
         try
         {
-            return Database.Open(options.Postgres, Path.Combine(options.DataFolder, "gatehouse.db"));
+            return Database.Open(connectionString, sqliteFile);
         }
         catch (ArgumentException)
         {
             // The driver's own words may quote the text, and the text may hold a password.
-            throw new ConfigurationException("GATEHOUSE_POSTGRES must be a connection string such as Host=…;Database=…;Username=….");
+            throw new ConfigurationException($"{setting} must be a connection string such as Host=…;Database=…;Username=….");
         }
     }
 

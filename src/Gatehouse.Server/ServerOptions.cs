@@ -178,10 +178,15 @@ internal sealed class ServerOptions
             ("Login", RateLimits.Login), ("Account", RateLimits.Account), ("Refresh", RateLimits.Refresh),
         })
         {
-            if (policy.Limit < 1 || policy.Window < TimeSpan.FromMilliseconds(policy.Limit))
+            if (!policy.IsUsable)
             {
-                yield return $"Gatehouse:RateLimits:{name} needs a Limit of at least 1 and a Window of at least a millisecond per permit.";
+                yield return $"Gatehouse:RateLimits:{name} {ThrottlePolicy.Need}";
             }
+        }
+
+        foreach (var problem in Challenges.Problems())
+        {
+            yield return problem;
         }
 
         var spans = new[]
@@ -194,6 +199,7 @@ internal sealed class ServerOptions
             ("Keys:SigningKeyLife", Keys.SigningKeyLife),
             ("Keys:RefreshKeyLife", Keys.RefreshKeyLife),
             ("Passwords:QueueTimeout", Passwords.QueueTimeout),
+            ("Projection:MaxStaleness", Projection.MaxStaleness),
         };
         foreach (var (name, _) in spans.Where(span => span.Item2 < TimeSpan.FromMilliseconds(1)))
         {

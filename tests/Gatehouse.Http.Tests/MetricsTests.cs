@@ -20,6 +20,19 @@ public sealed class MetricsTests
     }
 
     [Fact]
+    public async Task The_store_is_up_while_it_answers_and_down_while_it_does_not()
+    {
+        await using var postgres = await PostgresServer.Start("fsync=off");
+        await using var server = await GatehouseServer.Start(Engine.Sqlite, ("GATEHOUSE_POSTGRES", await postgres.CreateDatabase()));
+        using var inside = new ApiClient(server.InternalUrl);
+
+        Assert.Contains("gatehouse_store_up 1\n", (await inside.Get("/metrics")).Text, StringComparison.Ordinal);
+        await postgres.Stop("immediate");
+        Assert.Contains("gatehouse_store_up 0\n", (await inside.Get("/metrics")).Text, StringComparison.Ordinal);
+        await postgres.Launch();
+    }
+
+    [Fact]
     public async Task Every_metric_has_a_help_a_type_and_a_number()
     {
         await using var server = await GatehouseServer.Start(Engine.Sqlite);

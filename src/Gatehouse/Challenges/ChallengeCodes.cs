@@ -27,8 +27,4 @@ public sealed class ChallengeCodes(KeyRing keys)
     internal bool IsRight(Challenge challenge, string code) => CryptographicOperations.FixedTimeEquals(
         Encoding.UTF8.GetBytes(Derive(challenge.RootId, challenge.Purpose, challenge.Address, challenge.Digits)),
         Encoding.UTF8.GetBytes(code));
-
-    /// <summary>A keyed hash of an address, for throttle keys and audit rows.</summary>
-    public string HashAddress(string address) => Convert.ToHexStringLower(
-        HMACSHA256.HashData(keys.Current.Derive("address-hash"), Encoding.UTF8.GetBytes(address)).AsSpan(0, 16));
 }

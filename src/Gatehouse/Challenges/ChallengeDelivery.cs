@@ -1,4 +1,5 @@
 using Gatehouse.Delivery;
+using Gatehouse.Keys;
 using Gatehouse.Storage;
 using Gatehouse.Throttling;
 
@@ -8,7 +9,8 @@ namespace Gatehouse.Challenges;
 /// What the outbox worker asks and tells about messages that carry a code: the code is derived just before each attempt, and
 /// the outcome goes into the challenge with the row it settles.
 /// </summary>
-public sealed class ChallengeDelivery(Database database, ChallengeCodes codes, Throttle throttle, TimeProvider time, ChallengeOptions options)
+public sealed class ChallengeDelivery(
+    Database database, ChallengeCodes codes, KeyRing keys, Throttle throttle, TimeProvider time, ChallengeOptions options)
 {
     /// <summary>The value that ties a message to its challenge.</summary>
     internal const string IdField = "challenge_id";
@@ -29,6 +31,10 @@ public sealed class ChallengeDelivery(Database database, ChallengeCodes codes, T
         DELETE FROM throttles
         WHERE throttle_key = @cooldown
           AND NOT EXISTS (SELECT 1 FROM throttles AS used WHERE used.throttle_key = @giveBack AND used.tat > @now + @burst)
+          AND NOT EXISTS (
+              SELECT 1 FROM challenges AS later JOIN challenges AS mine ON mine.challenge_address = later.challenge_address
+              WHERE mine.challenge_id = @id AND later.alias_number = 0 AND later.purpose = mine.purpose
+                AND later.challenge_created_at > mine.challenge_created_at)
         """);
 
     /// <summary>The hooks for the worker.</summary>
@@ -71,19 +77,21 @@ public sealed class ChallengeDelivery(Database database, ChallengeCodes codes, T
         batch.Add(SetOutcome, ("id", Guid.Parse(id)), ("outcome", outcome), ("status", status));
         if (delivered.Outcome is DeliveryOutcome.Failure { BeforeData: true })
         {
-            GiveCooldownBack(batch, delivered.Message);
+            GiveCooldownBack(batch, delivered.Message, Guid.Parse(id));
         }
     }
 
-    // Certainly not sent: asking again at once is fair, but not so often that a broken mail server becomes a way around the cooldown.
-    private void GiveCooldownBack(Batch batch, OutboxMessage message)
+    // Certainly not sent: asking again at once is fair, but not so often that a broken mail server becomes a way around the cooldown,
+    // nor when a later message has the cooldown by now.
+    private void GiveCooldownBack(Batch batch, OutboxMessage message, Guid challengeId)
     {
-        var hash = codes.HashAddress(message.Recipient);
+        var hash = keys.HashAddress(message.Recipient);
         var giveBack = $"give-back:{hash}";
         batch.Add(
             EndCooldown,
             ("cooldown", SendCode.CooldownKey(ChallengePurpose.EmailSignIn, hash)),
             ("giveBack", giveBack),
+            ("id", challengeId),
             ("now", time.Now()),
             ("burst", options.GiveBacks.Burst));
         throttle.Reserve(batch, giveBack, options.GiveBacks);

@@ -26,5 +26,26 @@ public sealed class ChallengeOptions
     /// <summary>Sends per client address; visible.</summary>
     public ThrottlePolicy Sends { get; set; } = new() { Limit = 10, Window = TimeSpan.FromHours(1) };
 
+    /// <summary>Codes handed in per client address; visible.</summary>
+    public ThrottlePolicy Confirms { get; set; } = new() { Limit = 60, Window = TimeSpan.FromHours(1) };
+
+    /// <summary>What cannot be meant.</summary>
+    public IEnumerable<string> Problems()
+    {
+        foreach (var (name, policy) in new[]
+        {
+            (nameof(Messages), Messages), (nameof(GiveBacks), GiveBacks), (nameof(WrongTries), WrongTries), (nameof(Sends), Sends),
+            (nameof(Confirms), Confirms),
+        }.Where(pair => !pair.Item2.IsUsable))
+        {
+            yield return $"Gatehouse:Challenges:{name} {ThrottlePolicy.Need}";
+        }
+
+        if (Life < TimeSpan.FromMinutes(1) || RepeatFor < TimeSpan.Zero || Cooldown < TimeSpan.FromMilliseconds(1))
+        {
+            yield return "Gatehouse:Challenges: Life must be at least a minute, Cooldown more than nothing, RepeatFor not negative.";
+        }
+    }
+
     internal ThrottlePolicy CooldownPolicy => new() { Limit = 1, Window = Cooldown };
 }

@@ -1,4 +1,5 @@
 using Gatehouse.Audit;
+using Gatehouse.Keys;
 using Gatehouse.Projection;
 using Gatehouse.Sessions;
 using Gatehouse.Storage;
@@ -12,11 +13,12 @@ namespace Gatehouse.Challenges;
 /// <param name="Code">The code from the message.</param>
 /// <param name="Jkt">The thumbprint of the client's key (RFC 7638); empty for none.</param>
 /// <param name="Device">The client's device id; empty for none.</param>
+/// <param name="DeviceName">What the client calls that device.</param>
 /// <param name="Registration">What a new user starts with.</param>
 /// <param name="RememberMe">Whether the long idle limit applies.</param>
 /// <param name="Origin">The request.</param>
 public sealed record CodeConfirmation(
-    Guid ChallengeId, string Code, string Jkt, string Device, Preferences Registration, bool RememberMe, Origin Origin);
+    Guid ChallengeId, string Code, string Jkt, string Device, string DeviceName, Preferences Registration, bool RememberMe, Origin Origin);
 
 /// <summary>What came of handing in a code.</summary>
 public abstract record ConfirmOutcome
@@ -32,6 +34,9 @@ public abstract record ConfirmOutcome
     /// <summary>It was confirmed before, and the session has ended since.</summary>
     public sealed record Revoked : ConfirmOutcome;
 
+    /// <summary>Too many codes from this client address.</summary>
+    public sealed record Throttled(Permit Permit) : ConfirmOutcome;
+
     /// <summary>The policy refuses one more session.</summary>
     public sealed record SessionLimitReached : ConfirmOutcome;
 }
@@ -44,6 +49,7 @@ public abstract record ConfirmOutcome
 public sealed class ConfirmEmailCode(
     Database database,
     ChallengeCodes codes,
+    KeyRing keys,
     OpenSession open,
     SessionPublisher publisher,
     SessionTokens tokens,
@@ -61,6 +67,8 @@ public sealed class ConfirmEmailCode(
         WHERE mine.challenge_id = @id AND mine.purpose = @purpose AND mine.alias_number <= @maxAliases
         """);
 
+    private static readonly Sql FindStatus = new("SELECT challenge_status FROM challenges WHERE challenge_id = @root");
+
     // Whether a try was left is decided here, on the row: of any number of guesses at once, no more than the limit count.
     private static readonly Sql CountWrongTry = new("""
         UPDATE challenges
@@ -74,31 +82,27 @@ public sealed class ConfirmEmailCode(
     {
         ArgumentNullException.ThrowIfNull(request);
 
-        // Each turn follows a change by someone else between the look and the transaction.
+        // Each turn follows a change by someone else between the look and the transaction. Only the first one counts.
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            var (challenge, userId) = await Load(request.ChallengeId, ct);
-            if (challenge is null)
+            var look = new Batch();
+            var key = $"confirm:{request.Origin.IpPrefix}";
+            Func<bool> mayTry = attempt == 0 ? throttle.Reserve(look, key, options.Confirms) : () => true;
+            var found = look.Query(
+                Find,
+                row => (Challenge: Challenge.Read(row), UserId: row.IdOrNull(Challenge.ColumnCount)),
+                ("id", request.ChallengeId),
+                ("purpose", ChallengePurpose.EmailSignIn),
+                ("maxAliases", Challenge.MaxAliases));
+            await database.Run(look, ct);
+            if (!mayTry())
             {
-                return new ConfirmOutcome.InvalidCode();
+                return new ConfirmOutcome.Throttled(await throttle.Refused(key, options.Confirms, ct));
             }
 
-            if (!codes.IsRight(challenge, request.Code))
-            {
-                await CountWrong(challenge, request.Origin, ct);
-                return new ConfirmOutcome.InvalidCode();
-            }
-
-            var status = challenge.StatusAt(time.Now());
-            if (challenge.TriesLeft == 0 || status is not (ChallengeStatus.PendingSend or ChallengeStatus.Sent
-                or ChallengeStatus.ConfirmedPendingExpire))
-            {
-                return new ConfirmOutcome.InvalidCode();
-            }
-
-            var outcome = status == ChallengeStatus.ConfirmedPendingExpire
-                ? await Repeat(challenge, request, ct)
-                : await Open(challenge, userId, request, ct);
+            var outcome = found.All.Count == 0
+                ? await Refuse(null, request)
+                : await Decide(found.First.Challenge, found.First.UserId, request, ct);
             if (outcome is not null)
             {
                 return outcome;
@@ -108,26 +112,38 @@ public sealed class ConfirmEmailCode(
         return new ConfirmOutcome.InvalidCode();
     }
 
-    private async Task<(Challenge? Challenge, Guid? UserId)> Load(Guid id, CancellationToken ct) => await database.QueryOne(
-        Find,
-        row => (Challenge.Read(row), row.IdOrNull(Challenge.ColumnCount)),
-        ct,
-        ("id", id),
-        ("purpose", ChallengePurpose.EmailSignIn),
-        ("maxAliases", Challenge.MaxAliases));
-
-    private async Task CountWrong(Challenge challenge, Origin origin, CancellationToken ct)
+    /// <summary>Null when another look is needed.</summary>
+    private async Task<ConfirmOutcome?> Decide(Challenge challenge, Guid? userId, CodeConfirmation request, CancellationToken ct)
     {
-        var hash = codes.HashAddress(challenge.Address);
-        var batch = new Batch().Add(
-            CountWrongTry, ("root", challenge.RootId), ("alias", challenge.IsAlias), ("maxTries", Challenge.MaxTries));
-        throttle.Count(batch, SendCode.WrongTriesKey(hash), options.WrongTries);
-        audit.Add(batch, new AuditEvent("session.sign_in", "failure", new Actor("user", ""), origin)
+        var status = challenge.StatusAt(time.Now());
+        var isConfirmed = status == ChallengeStatus.ConfirmedPendingExpire;
+        var isOpen = challenge.TriesLeft > 0 && (isConfirmed || status is ChallengeStatus.PendingSend or ChallengeStatus.Sent);
+        if (!codes.IsRight(challenge, request.Code) || !isOpen)
+        {
+            return await Refuse(challenge, request, isOpen ? 1 : 0);
+        }
+
+        return isConfirmed ? await Repeat(challenge, request, ct) : await Open(challenge, userId, request, ct);
+    }
+
+    // The caller's wish to stop waiting must not undo the count: whoever hangs up has had a try all the same.
+    private async Task<ConfirmOutcome> Refuse(Challenge? challenge, CodeConfirmation request, int wrongTries = 0)
+    {
+        var batch = new Batch();
+        var hash = challenge is null ? "" : keys.HashAddress(challenge.Address);
+        if (challenge is not null && wrongTries > 0)
+        {
+            batch.Add(CountWrongTry, ("root", challenge.RootId), ("alias", challenge.IsAlias), ("maxTries", Challenge.MaxTries));
+            throttle.Count(batch, SendCode.WrongTriesKey(hash), options.WrongTries);
+        }
+
+        audit.Add(batch, new AuditEvent("session.sign_in", "failure", new Actor("user", ""), request.Origin)
         {
             AddressHash = hash,
             Details = "invalid_code",
         });
-        await database.Run(batch, ct);
+        await database.Run(batch, CancellationToken.None);
+        return new ConfirmOutcome.InvalidCode();
     }
 
     /// <summary>Null when the challenge or its user changed since they were read.</summary>
@@ -144,17 +160,22 @@ public sealed class ConfirmEmailCode(
             request.Origin)
         {
             DpopJkt = request.Jkt,
+            DeviceName = request.DeviceName,
             Claim = claim,
         };
         return await open.Open(wanted, _ => { }, ct) switch
         {
             OpenOutcome.Opened o => new ConfirmOutcome.Confirmed(o.Session.Session, o.Session.RefreshToken),
-            OpenOutcome.LimitReached => new ConfirmOutcome.SessionLimitReached(),
+            OpenOutcome.LimitReached => await IsConfirmed(challenge, ct) ? null : new ConfirmOutcome.SessionLimitReached(),
 
             // Superseded by an identical request, or refused: another look tells which answer is due.
             _ => null,
         };
     }
+
+    // An identical request may have taken the last place, and then this one is told of its session.
+    private async Task<bool> IsConfirmed(Challenge challenge, CancellationToken ct) =>
+        await database.QueryOne(FindStatus, row => row.Text(0), ct, ("root", challenge.RootId)) == ChallengeStatus.ConfirmedPendingExpire;
 
     // The same request again: publish what is stored now, and answer as before. With another key or device it is not the same.
     private async Task<ConfirmOutcome> Repeat(Challenge challenge, CodeConfirmation request, CancellationToken ct)
@@ -162,7 +183,7 @@ public sealed class ConfirmEmailCode(
         if (challenge.ConfirmedJkt != request.Jkt || challenge.ConfirmedDevice != request.Device
             || await tokens.Find(challenge.ConfirmedSessionId!.Value, ct) is not { } stored)
         {
-            return new ConfirmOutcome.InvalidCode();
+            return await Refuse(challenge, request);
         }
 
         await publisher.Republish(stored.Session, ct);

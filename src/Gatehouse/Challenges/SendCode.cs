@@ -1,5 +1,6 @@
 using Gatehouse.Audit;
 using Gatehouse.Delivery;
+using Gatehouse.Keys;
 using Gatehouse.Storage;
 using Gatehouse.Throttling;
 using Gatehouse.Users;
@@ -32,7 +33,7 @@ public abstract record SendCodeOutcome
 public sealed class SendCode(
     Database database,
     Throttle throttle,
-    ChallengeCodes codes,
+    KeyRing keys,
     Outbox outbox,
     AuditLog audit,
     Randomness random,
@@ -41,7 +42,7 @@ public sealed class SendCode(
 {
     private static readonly Sql Resolve = new("""
         SELECT coalesce((SELECT address_blocked_at FROM addresses WHERE address = @address), 0),
-            coalesce((SELECT user_status FROM users WHERE email = @address), '')
+            coalesce((SELECT user_status FROM users WHERE email = @address AND email <> ''), '')
         """);
 
     // The code that is on its way: the newest root of this address that nobody has used yet.
@@ -92,43 +93,36 @@ public sealed class SendCode(
     private async Task<SendCodeOutcome.Accepted> SendIn(Statements tx, CodeRequest request, CancellationToken ct)
     {
         var now = time.Now();
-        var hash = codes.HashAddress(request.Address);
+        var hash = keys.HashAddress(request.Address);
         var id = random.NewId();
-        var allowed = await throttle.ReserveAlways(tx, CooldownKey(request.Purpose, hash), options.CooldownPolicy, ct);
-        if (allowed)
+        if (!await throttle.ReserveAlways(tx, CooldownKey(request.Purpose, hash), options.CooldownPolicy, ct))
         {
             var look = new Batch();
-            var within = throttle.Reserve(look, $"messages:{hash}", options.Messages);
-            var longer = throttle.IsExhausted(look, WrongTriesKey(hash), options.WrongTries);
-            var resolved = look.Query(Resolve, row => row.Long(0) > 0 || row.Text(1) is User.Blocked or User.Deleted, ("address", request.Address));
+            var live = FindLiveIn(look, request, now);
             await tx.Run(look, ct);
-            return await StoreRoot(tx, request, id, hash, isBlocked: resolved.First, isWithin: within(), isLong: longer(), now, ct);
+            return await StoreAlias(tx, request, id, hash, live.First, now, ct);
         }
 
-        var live = await tx.QueryOne(
-            FindLive,
-            row => new Live(row.Id(0), row.Long(1), row.Long(2)),
-            ct,
-            ("address", request.Address),
-            ("purpose", request.Purpose),
-            ("now", now));
-
-        // Without a live code there is nothing to share: such an id is its own root, of which no message was ever made.
-        var expires = live?.ExpiresAt ?? now + options.Life.Milliseconds();
-        var batch = Challenge(request, id, live?.RootId ?? id, live?.Ids ?? 0, ChallengeStatus.DeliveryThrottled, ChallengeCodes.UsualDigits, now, expires);
-        Audit(batch, request, hash, "throttled");
-        await tx.Run(batch, ct);
-        return new SendCodeOutcome.Accepted(id, expires);
+        return await StoreRoot(tx, request, id, hash, now, ct);
     }
 
     private async Task<SendCodeOutcome.Accepted> StoreRoot(
-        Statements tx, CodeRequest request, Guid id, string hash, bool isBlocked, bool isWithin, bool isLong, long now, CancellationToken ct)
+        Statements tx, CodeRequest request, Guid id, string hash, long now, CancellationToken ct)
     {
+        var look = new Batch();
+        var isWithin = throttle.Reserve(look, $"messages:{hash}", options.Messages);
+        var isLong = throttle.IsExhausted(look, WrongTriesKey(hash), options.WrongTries);
+        var isBlocked = look.Query(Resolve, row => row.Long(0) > 0 || row.Text(1) is User.Blocked or User.Deleted, ("address", request.Address));
+        var live = FindLiveIn(look, request, now);
+        await tx.Run(look, ct);
+        if (!isBlocked.First && !isWithin())
+        {
+            return await StoreAlias(tx, request, id, hash, live.First, now, ct);
+        }
+
         var expires = now + options.Life.Milliseconds();
-        var status = isBlocked ? ChallengeStatus.DeliverySuppressed
-            : isWithin ? ChallengeStatus.PendingSend
-            : ChallengeStatus.DeliveryThrottled;
-        var digits = isLong ? ChallengeCodes.LongDigits : ChallengeCodes.UsualDigits;
+        var status = isBlocked.First ? ChallengeStatus.DeliverySuppressed : ChallengeStatus.PendingSend;
+        var digits = isLong() ? ChallengeCodes.LongDigits : ChallengeCodes.UsualDigits;
         var batch = Challenge(request, id, id, alias: 0, status, digits, now, expires);
         if (status == ChallengeStatus.PendingSend)
         {
@@ -139,6 +133,26 @@ public sealed class SendCode(
         await tx.Run(batch, ct);
         return new SendCodeOutcome.Accepted(id, expires);
     }
+
+    /// <summary>No message, within the cooldown or beyond the hourly number; the id shares the code that is on its way.</summary>
+    private async Task<SendCodeOutcome.Accepted> StoreAlias(
+        Statements tx, CodeRequest request, Guid id, string hash, Live? live, long now, CancellationToken ct)
+    {
+        // Without a live code there is nothing to share: such an id is its own root, of which no message was ever made.
+        var expires = live?.ExpiresAt ?? now + options.Life.Milliseconds();
+        var batch = Challenge(
+            request, id, live?.RootId ?? id, live?.Ids ?? 0, ChallengeStatus.DeliveryThrottled, ChallengeCodes.UsualDigits, now, expires);
+        Audit(batch, request, hash, ChallengeStatus.DeliveryThrottled);
+        await tx.Run(batch, ct);
+        return new SendCodeOutcome.Accepted(id, expires);
+    }
+
+    private static Rows<Live> FindLiveIn(Batch look, CodeRequest request, long now) => look.Query(
+        FindLive,
+        row => new Live(row.Id(0), row.Long(1), row.Long(2)),
+        ("address", request.Address),
+        ("purpose", request.Purpose),
+        ("now", now));
 
     private OutboxMessage Message(CodeRequest request, Guid id, long expires)
     {

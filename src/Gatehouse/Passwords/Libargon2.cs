@@ -1,13 +1,19 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace Gatehouse.Passwords;
 
 /// <summary>The reference implementation of Argon2, as the operating system ships and patches it.</summary>
-internal static partial class Libargon2
+internal static unsafe partial class Libargon2
 {
     private const string Name = "argon2";
+    private const int Argon2id13 = 0x13;
+    private const int TypeId = 2;
+
+    // The library's own default: what it filled is wiped before it is given back.
+    private const uint WipeMemory = 1;
 
     static Libargon2()
     {
@@ -23,19 +29,73 @@ internal static partial class Libargon2
     public static void Argon2id(
         int passes, int memoryKiB, int parallelism, ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, Span<byte> tag)
     {
-        var code = HashRaw(
-            (uint)passes, (uint)memoryKiB, (uint)parallelism,
-            password, (nuint)password.Length, salt, (nuint)salt.Length, tag, (nuint)tag.Length);
-        if (code != 0)
-            throw new CryptographicException($"libargon2 refused to hash: {Marshal.PtrToStringUTF8(ErrorMessage(code))}");
+        fixed (byte* passwordAt = password, saltAt = salt, tagAt = tag)
+        {
+            var context = new Context
+            {
+                Tag = tagAt,
+                TagLength = (uint)tag.Length,
+                Password = passwordAt,
+                PasswordLength = (uint)password.Length,
+                Salt = saltAt,
+                SaltLength = (uint)salt.Length,
+                Passes = (uint)passes,
+                MemoryKiB = (uint)memoryKiB,
+                Lanes = (uint)parallelism,
+                Threads = (uint)parallelism,
+                Version = Argon2id13,
+                Allocate = &Allocate,
+                Free = &Free,
+                Flags = WipeMemory,
+            };
+            var code = Hash(&context, TypeId);
+            if (code != 0)
+                throw new CryptographicException($"libargon2 refused to hash: {Marshal.PtrToStringUTF8(ErrorMessage(code))}");
+        }
     }
 
-    [LibraryImport(Name, EntryPoint = "argon2id_hash_raw")]
-    private static partial int HashRaw(
-        uint passes, uint memoryKiB, uint parallelism,
-        ReadOnlySpan<byte> password, nuint passwordLength, ReadOnlySpan<byte> salt, nuint saltLength, Span<byte> tag, nuint tagLength);
+    // Not through malloc: each thread that hashes keeps one block of large pages (see HashingMemory).
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Allocate(byte** memory, nuint size)
+    {
+        *memory = HashingMemory.Rent((int)size);
+        return 0;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void Free(byte* memory, nuint size)
+    {
+        // It stays with its thread; the library has wiped it.
+    }
+
+    [LibraryImport(Name, EntryPoint = "argon2_ctx")]
+    private static partial int Hash(Context* context, int type);
 
     // The text is static inside the library, so it must not be marshalled as a string, which would free it.
     [LibraryImport(Name, EntryPoint = "argon2_error_message")]
     private static partial nint ErrorMessage(int code);
+
+    /// <summary><c>argon2_context</c> of argon2.h.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Context
+    {
+        public byte* Tag;
+        public uint TagLength;
+        public byte* Password;
+        public uint PasswordLength;
+        public byte* Salt;
+        public uint SaltLength;
+        public byte* Secret;
+        public uint SecretLength;
+        public byte* AssociatedData;
+        public uint AssociatedDataLength;
+        public uint Passes;
+        public uint MemoryKiB;
+        public uint Lanes;
+        public uint Threads;
+        public uint Version;
+        public delegate* unmanaged[Cdecl]<byte**, nuint, int> Allocate;
+        public delegate* unmanaged[Cdecl]<byte*, nuint, void> Free;
+        public uint Flags;
+    }
 }

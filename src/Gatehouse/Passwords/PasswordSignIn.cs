@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Gatehouse.Audit;
 using Gatehouse.Keys;
 using Gatehouse.Sessions;
@@ -69,7 +67,7 @@ public sealed class PasswordSignIn(
         }
 
         var email = EmailAddress.Normalize(credential.Email);
-        var addressHash = HashAddress(email);
+        var addressHash = keys.HashAddress(email);
         var found = await Find(email, origin.IpPrefix, ct);
 
         // A place the user comes from has a bucket of its own, so that guessing from elsewhere cannot lock them out of home.
@@ -154,9 +152,6 @@ public sealed class PasswordSignIn(
         Throttle.Return(batch, account);
         return database.Run(batch, ct);
     }
-
-    private string HashAddress(string email) => Convert.ToHexStringLower(
-        HMACSHA256.HashData(keys.Current.Derive("address-hash"), Encoding.UTF8.GetBytes(email)).AsSpan(0, 16));
 
     private sealed record FoundUser(User User, bool IsKnownPlace);
 }

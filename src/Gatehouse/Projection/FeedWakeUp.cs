@@ -68,7 +68,7 @@ public sealed partial class FeedWakeUp(ISessionProjection projection, FeedSignal
             {
                 await run(ct);
             }
-            catch (NpgsqlException e)
+            catch (Exception e) when (!ct.IsCancellationRequested)
             {
                 LogInterrupted(e);
                 await Task.Delay(Patience, time, ct);

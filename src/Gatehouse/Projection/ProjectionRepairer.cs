@@ -14,10 +14,16 @@ public sealed partial class ProjectionRepairer(
     Database store, ISessionProjection projection, RevokeSessions revoke, TimeProvider time, ILogger<ProjectionRepairer> logger)
     : BackgroundService
 {
-    // A row of the feed becomes visible at most this long after it was stamped: publishing transactions time out before.
-    private static readonly TimeSpan LatestCommit = TimeSpan.FromSeconds(6);
+    // A restored store comes with a restart, so the first look is the one that matters.
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMinutes(1);
 
-    private static readonly Sql Published = new("SELECT feed_snapshot FROM session_feed WHERE feed_at >= @since");
+    // A row of the feed becomes visible at most this long after it was stamped: statements time out before.
+    private static readonly TimeSpan LatestCommit = TimeSpan.FromSeconds(30);
+
+    private static readonly Sql Published = new("""
+        SELECT feed_id, feed_session_id, feed_snapshot FROM session_feed
+        WHERE feed_at >= @since AND feed_id > @after AND feed_snapshot LIKE '%"status":"revoked"%' ORDER BY feed_id LIMIT @limit
+        """);
 
     private static readonly Sql StillActive =
         new($"SELECT {SessionSnapshot.Columns} FROM sessions WHERE session_id = @id AND session_status = 'active'");
@@ -60,19 +66,34 @@ public sealed partial class ProjectionRepairer(
     /// <summary>Revokes in the store what the feed, read from this moment on, calls revoked; returns how many sessions it was.</summary>
     public async Task<int> RevokeForgotten(long since, CancellationToken ct)
     {
-        var published = await projection.Feed.Query(Published, row => SessionSnapshot.FromJson(row.Text(0)), ct, ("since", since));
-        var look = new Batch();
-        var found = published.Where(snapshot => snapshot.Status == SessionStatus.Revoked).DistinctBy(snapshot => snapshot.SessionId)
-            .Select(snapshot => (Snapshot: snapshot, Row: look.Query(StillActive, SessionSnapshot.Read, ("id", snapshot.SessionId))))
-            .ToList();
-        await store.Run(look, ct);
-        var forgotten = found.Where(pair => pair.Row.First is not null).ToList();
-        foreach (var (snapshot, _) in forgotten)
+        var (after, forgotten) = (0L, 0);
+        while (true)
         {
-            await revoke.One(snapshot.SessionId, snapshot.ReasonCode, Actor.System, Origin.Itself, ct);
-        }
+            var page = await projection.Feed.Query(
+                Published,
+                row => (FeedId: row.Long(0), SessionId: row.Id(1), Snapshot: row.Text(2)),
+                ct,
+                ("since", since),
+                ("after", after),
+                ("limit", Portion));
+            if (page.Count == 0)
+            {
+                return forgotten;
+            }
 
-        return forgotten.Count;
+            var look = new Batch();
+            var rows = page.DistinctBy(row => row.SessionId)
+                .Select(row => (row.Snapshot, Active: look.Query(StillActive, SessionSnapshot.Read, ("id", row.SessionId)))).ToList();
+            await store.Run(look, ct);
+            foreach (var (snapshot, _) in rows.Where(row => row.Active.First is not null))
+            {
+                var revoked = SessionSnapshot.FromJson(snapshot);
+                await revoke.One(revoked.SessionId, revoked.ReasonCode, Actor.System, Origin.Itself, ct);
+                forgotten++;
+            }
+
+            after = page[^1].FeedId;
+        }
     }
 
     /// <summary>Publishes every session there is, as after the feed was lost; returns how many.</summary>
@@ -108,7 +129,7 @@ public sealed partial class ProjectionRepairer(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
-        var since = time.Now() - SessionFeed.Kept.Milliseconds();
+        var (since, lookAt) = (time.Now() - SessionFeed.Kept.Milliseconds(), 0L);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try
@@ -118,16 +139,19 @@ public sealed partial class ProjectionRepairer(
                 }
 
                 var began = time.Now();
-                if (await RevokeForgotten(since, stoppingToken) is > 0 and var count)
+                if (began >= lookAt)
                 {
-                    LogForgotten(count);
-                }
+                    if (await RevokeForgotten(since, stoppingToken) is > 0 and var count)
+                    {
+                        LogForgotten(count);
+                    }
 
-                since = began - LatestCommit.Milliseconds();
+                    (since, lookAt) = (began - LatestCommit.Milliseconds(), began + LookAgain.Milliseconds());
+                }
             }
-            catch (DatabaseUnavailableException e)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                LogUnavailable(e);
+                LogFailed(e);
             }
         }
     }
@@ -135,6 +159,6 @@ public sealed partial class ProjectionRepairer(
     [LoggerMessage(2206, LogLevel.Warning, "{Count} sessions that the feed knew to be revoked were active in the store, and are revoked again.")]
     private partial void LogForgotten(int count);
 
-    [LoggerMessage(2205, LogLevel.Warning, "The session feed cannot be written; changes are published once it can.")]
-    private partial void LogUnavailable(Exception e);
+    [LoggerMessage(2205, LogLevel.Warning, "The session feed and the store could not be compared; it is tried again in a second.")]
+    private partial void LogFailed(Exception e);
 }

@@ -16,7 +16,7 @@ public sealed class SessionPublisher(ISessionProjection projection, SessionCache
     /// Tells what is stored by now. This process learns it even when the feed cannot be reached: a revoked session must not live on
     /// here because a message about it failed.
     /// </summary>
-    public async Task Release(IReadOnlyList<SessionSnapshot> snapshots, CancellationToken ct)
+    public async Task Release(IReadOnlyList<SessionSnapshot> snapshots)
     {
         ArgumentNullException.ThrowIfNull(snapshots);
         foreach (var snapshot in snapshots)
@@ -24,11 +24,11 @@ public sealed class SessionPublisher(ISessionProjection projection, SessionCache
             cache.Apply(snapshot);
         }
 
-        await Publish(snapshots, ct);
+        await Publish(snapshots);
     }
 
     /// <summary>The same for a session that was opened, with those that made room for it.</summary>
-    public async Task ReleaseOpened(SessionSnapshot opened, IReadOnlyList<SessionSnapshot> ended, CancellationToken ct)
+    public async Task ReleaseOpened(SessionSnapshot opened, IReadOnlyList<SessionSnapshot> ended)
     {
         ArgumentNullException.ThrowIfNull(ended);
         foreach (var snapshot in ended)
@@ -38,12 +38,13 @@ public sealed class SessionPublisher(ISessionProjection projection, SessionCache
 
         // Not applied: after a gap in the feed it may have been ended unheard, and then the next check reads the store.
         cache.Keep(opened);
-        await Publish([opened, .. ended], ct);
+        await Publish([opened, .. ended]);
     }
 
-    private async Task Publish(IReadOnlyList<SessionSnapshot> snapshots, CancellationToken ct)
+    // The change is stored, so a caller who hangs up must not keep others from hearing of it.
+    private async Task Publish(IReadOnlyList<SessionSnapshot> snapshots)
     {
-        await projection.Publish(snapshots, ct);
+        await projection.Publish(snapshots, CancellationToken.None);
         wakeUp.Tell();
     }
 
@@ -57,6 +58,6 @@ public sealed class SessionPublisher(ISessionProjection projection, SessionCache
             await projection.Feed.Run(batch, ct);
         }
 
-        await Release([stored], ct);
+        await Release([stored]);
     }
 }

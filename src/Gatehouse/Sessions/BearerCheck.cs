@@ -55,7 +55,8 @@ public sealed class BearerCheck(AccessTokenVerifier verifier, SessionCache sessi
 
     private BearerResult Decide(AccessToken token, SessionSnapshot? session, bool isExpired)
     {
-        if (session is null || session.ClientId.Length > 0 || session.UserId != token.Subject)
+        // A session that is bound to a key is used by proofs of that key, never by a token alone (RFC 9449 §7.1).
+        if (session is null || session.ClientId.Length > 0 || session.DpopJkt.Length > 0 || session.UserId != token.Subject)
         {
             return new BearerResult(BearerFailure.Invalid, null, null);
         }

@@ -59,7 +59,7 @@ internal static class MintSql
             @id, @kind, @user, @tenant, '', @jkt, NULL, 'active', @now,
             @published, @roles, @permissionVersion, @scope, @amr, @now, '', @secret, @key, 0,
             @now, 0, '', @idle, @now + @idle, @absolute, @now, @now,
-            0, '', '', @method, '', @ip, @ipPrefix, @agent)
+            0, '', '', @method, @device, @ip, @ipPrefix, @agent)
         RETURNING {SessionSnapshot.Columns}
         """);
 
@@ -144,6 +144,7 @@ internal static class MintSql
             ("idle", row.IdleTtl),
             ("absolute", row.AbsoluteUntil),
             ("method", wanted.Method),
+            ("device", wanted.DeviceName),
             ("ip", wanted.Origin.Ip),
             ("ipPrefix", wanted.Origin.IpPrefix),
             ("agent", wanted.Origin.UserAgent));
@@ -192,7 +193,7 @@ internal static class MintSql
     private static Rows<User> EnterByAddress(Batch batch, Claimant.ByAddress who, long now)
     {
         batch.Add(AddUser.ClaimAddress, ("email", who.Email));
-        batch.Add(AddUser.NumberIfNew, ("email", who.Email));
+        batch.Add(AddUser.NumberIfNew, ("id", who.UserId), ("email", who.Email));
         batch.Add(
             AddUser.InsertIfNew,
             ("id", who.UserId),

@@ -32,6 +32,9 @@ public sealed record NewSession(Claimant Who, string Kind, string Method, string
     /// <summary>The thumbprint of the key the session is bound to; empty for none.</summary>
     public string DpopJkt { get; init; } = "";
 
+    /// <summary>What the client calls the device; empty when it does not say.</summary>
+    public string DeviceName { get; init; } = "";
+
     /// <summary>The challenge that this session is to confirm; of several that try, one wins.</summary>
     public ChallengeClaim? Claim { get; init; }
 }
@@ -90,12 +93,18 @@ public sealed class OpenSession(
         ArgumentNullException.ThrowIfNull(alongside);
         var id = random.NewId();
         cache.Expect(id);
+        var minted = new Minted(new OpenOutcome.Refused(), []);
         try
         {
-            var minted = await database.InTransaction(tx => OpenIn(tx, id, wanted, alongside, ct), ct);
+            minted = await database.InTransaction(tx => OpenIn(tx, id, wanted, alongside, ct), ct);
             await (minted.Outcome is OpenOutcome.Opened opened
-                ? publisher.ReleaseOpened(opened.Session.Session, [.. minted.Changed.Where(session => session.SessionId != id)], ct)
-                : publisher.Release(minted.Changed, ct));
+                ? publisher.ReleaseOpened(opened.Session.Session, [.. minted.Changed.Where(session => session.SessionId != id)])
+                : publisher.Release(minted.Changed));
+            return minted.Outcome;
+        }
+        catch (DatabaseUnavailableException) when (minted.Outcome is OpenOutcome.Superseded)
+        {
+            // Telling of the session that lost is no part of the caller's success; the repairer does it later.
             return minted.Outcome;
         }
         catch (ClaimGoneException)

@@ -170,7 +170,7 @@ public sealed class RevokeSessions(Database database, SessionPublisher publisher
             },
             once,
             ct);
-        await publisher.Release(affected, ct);
+        await publisher.Release(affected);
         return affected;
     }
 

@@ -28,7 +28,7 @@ public sealed class SessionLimit(Database database, AuditLog audit, SessionOptio
         var batch = new Batch()
             .Add(Write, ("name", "session_limit"), ("value", setting.Limit.ToString(CultureInfo.InvariantCulture)))
             .Add(Write, ("name", "session_limit_policy"), ("value", setting.Policy.ToString()));
-        audit.Add(batch, new AuditEvent("config.session_limit", "success", actor, origin) { Details = reason });
+        audit.Add(batch, new AuditEvent("config.session_limit", "success", actor, origin) { Details = $"{reason}: {setting.Limit} {setting.Policy}" });
         return database.Run(batch, ct);
     }
 

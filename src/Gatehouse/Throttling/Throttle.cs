@@ -63,9 +63,15 @@ public sealed class Throttle(Database database, TimeProvider time, ThrottleOptio
             return Permit.From(policy, key, tat, granted: true, now);
         }
 
-        // The row may have been given back or purged since; then the next permit is free now.
-        var refused = await database.QueryOne(Read, row => (long?)row.Long(0), ct, ("key", key));
-        return Permit.From(policy, key, Math.Max(refused ?? 0, now + policy.Burst), granted: false, now);
+        return await Refused(key, policy, ct);
+    }
+
+    /// <summary>What to tell somebody who got no permit. The row may have been given back or purged since; then the next one is free now.</summary>
+    internal async Task<Permit> Refused(string key, ThrottlePolicy policy, CancellationToken ct)
+    {
+        var now = time.Now();
+        var tat = await database.QueryOne(Read, row => (long?)row.Long(0), ct, ("key", key));
+        return Permit.From(policy, key, Math.Max(tat ?? 0, now + policy.Burst), granted: false, now);
     }
 
     /// <summary>Takes a permit inside a transaction, whether throttles are on or not.</summary>

@@ -9,6 +9,12 @@ public sealed record ThrottlePolicy
     /// <summary>The time in which all permits come back, one by one.</summary>
     public TimeSpan Window { get; set; }
 
+    /// <summary>What <see cref="IsUsable"/> asks for, to be said of a setting by its name.</summary>
+    public const string Need = "needs a Limit of at least 1 and a Window of at least a millisecond per permit.";
+
+    /// <summary>Whether it can be counted by.</summary>
+    public bool IsUsable => Limit >= 1 && Window >= TimeSpan.FromMilliseconds(Limit);
+
     /// <summary>The time between two returned permits, in milliseconds.</summary>
     public long Interval => Window.Milliseconds() / Limit;
 

@@ -60,6 +60,7 @@ public sealed class AddUser(Database database, PasswordHashing hashing, AuditLog
 
     private const string MayBeMade = """
         NOT EXISTS (SELECT 1 FROM users WHERE email = @email AND email <> '')
+        AND NOT EXISTS (SELECT 1 FROM users WHERE user_id = @id)
         AND NOT EXISTS (SELECT 1 FROM addresses WHERE address = @email AND address_blocked_at > 0)
         """;
 

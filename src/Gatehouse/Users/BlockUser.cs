@@ -1,4 +1,5 @@
 using Gatehouse.Audit;
+using Gatehouse.Keys;
 using Gatehouse.Sessions;
 using Gatehouse.Storage;
 
@@ -31,7 +32,7 @@ public abstract record EndUserOutcome
 /// Refuses a user or an address everywhere and at once: no sign-in that is under way can finish, no session goes on, and the answer at
 /// sign-in is that of wrong credentials. Repeating a block publishes again what it ended.
 /// </summary>
-public sealed class BlockUser(Database database, RevokeSessions revoke, AuditLog audit, TimeProvider time)
+public sealed class BlockUser(Database database, RevokeSessions revoke, KeyRing keys, AuditLog audit, TimeProvider time)
 {
     private static readonly Sql Find = new("""
         SELECT user_id, email FROM users WHERE user_status <> 'deleted' AND (user_id = @user OR (email = @email AND email <> ''))
@@ -92,7 +93,7 @@ public sealed class BlockUser(Database database, RevokeSessions revoke, AuditLog
                 }
 
                 await tx.Execute(CancelChallenges, ct, ("email", target.Email ?? user!.Email), ("now", time.Now()));
-                await Audit(tx, "user.blocked", user?.UserId, reason, actor, origin, ct);
+                await Audit(tx, "user.blocked", user?.UserId, target.Email ?? user!.Email, reason, actor, origin, ct);
                 return ended;
             },
             actor,
@@ -123,7 +124,7 @@ public sealed class BlockUser(Database database, RevokeSessions revoke, AuditLog
 
                 if (changed > 0)
                 {
-                    await Audit(tx, "user.unblocked", user?.UserId, reason, actor, origin, ct);
+                    await Audit(tx, "user.unblocked", user?.UserId, target.Email ?? user!.Email, reason, actor, origin, ct);
                 }
 
                 return changed > 0;
@@ -135,10 +136,15 @@ public sealed class BlockUser(Database database, RevokeSessions revoke, AuditLog
         Find, row => new Found(row.Id(0), row.Text(1)), ct, ("user", target.UserId), ("email", target.Email ?? ""));
 
     private async Task Audit(
-        Statements tx, string action, Guid? userId, string reason, Actor actor, Origin origin, CancellationToken ct)
+        Statements tx, string action, Guid? userId, string email, string reason, Actor actor, Origin origin, CancellationToken ct)
     {
         var batch = new Batch();
-        audit.Add(batch, new AuditEvent(action, "success", actor, origin) { UserId = userId, Details = reason });
+        audit.Add(batch, new AuditEvent(action, "success", actor, origin)
+        {
+            UserId = userId,
+            AddressHash = userId is null ? keys.HashAddress(email) : "",
+            Details = reason,
+        });
         await tx.Run(batch, ct);
     }
 

@@ -60,7 +60,7 @@ public sealed class ChangePreferences(Database database, SessionPublisher publis
             },
             once,
             ct);
-        await publisher.Release(touched, ct);
+        await publisher.Release(touched);
         return changed;
     }
 }

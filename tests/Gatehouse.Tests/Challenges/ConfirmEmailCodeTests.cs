@@ -2,6 +2,7 @@ using Gatehouse.Challenges;
 using Gatehouse.Sessions;
 using Gatehouse.Storage;
 using Gatehouse.Testing;
+using Gatehouse.Tests.Storage;
 using Gatehouse.Users;
 using Xunit;
 
@@ -10,6 +11,9 @@ namespace Gatehouse.Tests.Challenges;
 public sealed class ConfirmEmailCodeTests
 {
     private static readonly Sql FindUser = new("SELECT user_id FROM users WHERE email = @email");
+    private static readonly Sql CountRefused =
+        new("SELECT count(*) FROM audit_events WHERE audit_action = 'session.sign_in' AND audit_details = 'invalid_code'");
+
     private static readonly Sql SessionsOf = new("SELECT session_id, session_status, reason_code FROM sessions WHERE session_user_id = @user");
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -42,7 +46,7 @@ public sealed class ConfirmEmailCodeTests
         var registration = Preferences.Default with { Locale = "de-DE", TimeZone = "Europe/Berlin" };
 
         var confirmed = Assert.IsType<ConfirmOutcome.Confirmed>(await fixture.Node.Confirm.Confirm(
-            new CodeConfirmation(id, code, "", "", registration, RememberMe: true, Sessions.SessionNode.Origin), Ct));
+            new CodeConfirmation(id, code, "", "", "", registration, RememberMe: true, Sessions.SessionNode.Origin), Ct));
 
         var user = await new UserStore(fixture.Sessions.Raw).FindByEmail(address, Ct);
         Assert.NotNull(user);
@@ -103,6 +107,29 @@ public sealed class ConfirmEmailCodeTests
 
         Assert.Equal(5, (await fixture.Row(id)).OwnTries);
         Assert.IsType<ConfirmOutcome.InvalidCode>(await fixture.Node.TryConfirm(id, code));
+    }
+
+    [Fact]
+    public async Task Who_hangs_up_before_a_wrong_code_is_counted_has_had_the_try()
+    {
+        await using var fixture = await ChallengeFixture.Create(Engine.Postgres);
+        var address = fixture.NewAddress();
+        var (id, code) = await fixture.Challenge(address);
+        await fixture.Node.TryConfirm(id, ChallengeFixture.Wrong(code));
+
+        // The count of the address is held, so that the guess waits; and its sender waits no longer.
+        var holder = await OpenTransaction.Begin(
+            fixture.Sessions.Raw, tx => tx.Execute(new Sql("UPDATE throttles SET tat = tat WHERE throttle_key LIKE 'wrong:%'"), Ct));
+        using var patience = new CancellationTokenSource();
+        var request = new CodeConfirmation(
+            id, ChallengeFixture.Wrong(code, 2), "", "", "", Preferences.Default, RememberMe: true, Sessions.SessionNode.Origin);
+        var guess = fixture.Node.Confirm.Confirm(request, patience.Token);
+        await Sessions.PostgresLocks.Wait(fixture.Sessions.Raw);
+        await patience.CancelAsync();
+        await holder.Commit();
+
+        Assert.IsType<ConfirmOutcome.InvalidCode>(await guess);
+        Assert.Equal(2, (await fixture.Row(id)).OwnTries);
     }
 
     [Theory]
@@ -313,6 +340,67 @@ public sealed class ConfirmEmailCodeTests
         Assert.Equal(2, rows.Count);
         var loser = rows.Single(row => row.Id != winner.Session.SessionId);
         Assert.Equal((SessionStatus.Revoked, "confirm_race_repair"), (loser.Status, loser.Reason));
+    }
+
+    [Theory]
+    [BothEngines]
+    [Requirement("S4-66", "S4-67")]
+    public async Task Under_the_policy_reject_too_identical_confirmations_are_all_told_of_the_one_session(Engine engine)
+    {
+        await using var fixture = await ChallengeFixture.Create(
+            engine, new SessionOptions { Limit = 1, LimitPolicy = SessionLimitPolicy.Reject });
+        var (id, code) = await fixture.Challenge((await fixture.Node.NewUser()).Email);
+
+        var outcomes = await Together.Run(20, _ => fixture.Node.TryConfirm(id, code));
+
+        Assert.Single(outcomes.Select(outcome => Assert.IsType<ConfirmOutcome.Confirmed>(outcome).Session.SessionId).Distinct());
+    }
+
+    [Theory]
+    [BothEngines]
+    public async Task A_user_who_is_erased_between_the_look_and_the_session_is_not_made_again_under_the_old_id(Engine engine)
+    {
+        await using var fixture = await ChallengeFixture.Create(engine);
+        var user = await fixture.Node.NewUser();
+        var (id, code) = await fixture.Challenge(user.Email);
+        var held = fixture.Node.Database.HoldNextAnswer();
+        var late = fixture.Node.TryConfirm(id, code);
+        await held.Decided;
+        await fixture.Node.Delete.Delete(user.UserId, Actor.System, Sessions.SessionNode.Origin, Ct);
+        held.Release();
+
+        Assert.IsType<ConfirmOutcome.InvalidCode>(await late);
+    }
+
+    [Theory]
+    [BothEngines]
+    public async Task Every_code_that_is_refused_is_in_the_audit_trail(Engine engine)
+    {
+        await using var fixture = await ChallengeFixture.Create(engine);
+        var user = await fixture.Node.NewUser();
+        var (id, code) = await fixture.Challenge(user.Email);
+
+        await fixture.Node.TryConfirm(id, ChallengeFixture.Wrong(code));
+        await fixture.Node.TryConfirm(Guid.NewGuid(), code);
+        await fixture.Node.BlockThem(user.UserId);
+        await fixture.Node.TryConfirm(id, code);
+
+        Assert.Equal(3, await fixture.Sessions.Count(CountRefused));
+    }
+
+    [Theory]
+    [BothEngines]
+    public async Task One_client_address_hands_in_sixty_codes_an_hour(Engine engine)
+    {
+        await using var fixture = await ChallengeFixture.Create(engine);
+        for (var i = 0; i < 60; i++)
+        {
+            Assert.IsType<ConfirmOutcome.InvalidCode>(await fixture.Node.TryConfirm(Guid.NewGuid(), "000000"));
+        }
+
+        Assert.Equal(
+            fixture.Time.Now() + TimeSpan.FromMinutes(1).Milliseconds(),
+            Assert.IsType<ConfirmOutcome.Throttled>(await fixture.Node.TryConfirm(Guid.NewGuid(), "000000")).Permit.ResetAt);
     }
 
     [Theory]

@@ -135,6 +135,11 @@ public sealed class SendCodeTests
         }
 
         Assert.Equal(6, await fixture.Messages(address));
+
+        // The seventh id shares the code of the sixth message.
+        var last = await fixture.Node.SendCode(address, from: "198.51.100.201");
+        Assert.NotEqual(last, (await fixture.Row(last)).RootId);
+        Assert.Equal(ChallengeStatus.DeliveryThrottled, (await fixture.Row(last)).Status);
         fixture.Time.Advance(TimeSpan.FromMinutes(10));
         await fixture.Node.SendCode(address, from: "198.51.100.200");
         Assert.Equal(7, await fixture.Messages(address));

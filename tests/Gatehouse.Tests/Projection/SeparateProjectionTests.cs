@@ -116,6 +116,54 @@ public sealed class SeparateProjectionTests
 
     [Theory]
     [BothEngines]
+    [Requirement("S4-72", "S4-74")]
+    public async Task A_loser_whose_end_cannot_be_published_is_told_of_the_winner_all_the_same(Engine engine)
+    {
+        await using var feed = await SeparateFeed.Start();
+        await using var fixture = await ChallengeFixture.Create(engine, feed: feed.Database);
+        var (id, code) = await fixture.Challenge((await fixture.Node.NewUser()).Email);
+        var first = fixture.Node.Database.HoldNextAnswer();
+        var losing = fixture.Node.TryConfirm(id, code);
+        await first.Decided;
+        var winner = await fixture.Node.ConfirmCode(id, code);
+
+        // The feed is away while the loser's end is published, and back before it looks again.
+        await feed.Break();
+        var second = fixture.Node.Database.HoldNextAnswer();
+        first.Release();
+        await second.Decided;
+        var third = fixture.Node.Database.HoldNextAnswer();
+        second.Release();
+        await third.Decided;
+        await feed.Mend();
+        third.Release();
+
+        Assert.Equal(winner.Session.SessionId, Assert.IsType<ConfirmOutcome.Confirmed>(await losing).Session.SessionId);
+        Assert.Equal(1, (await fixture.Node.Repairer.Backlog(Ct)).Count);
+        Assert.Equal(1, await fixture.Node.Repairer.RepairOnce(Ct));
+    }
+
+    [Theory]
+    [BothEngines]
+    public async Task A_caller_who_hangs_up_after_the_change_is_stored_keeps_nobody_from_hearing_of_it(Engine engine)
+    {
+        await using var feed = await SeparateFeed.Start();
+        await using var fixture = await ChallengeFixture.Create(engine, feed: feed.Database);
+        var session = (await fixture.Node.OpenForNewUser()).Session;
+        await fixture.Node.Feed.Start(Ct);
+        using var patience = new CancellationTokenSource();
+        var held = fixture.Node.Database.HoldNextAnswer();
+        var revoke = fixture.Node.Revoke.One(session.SessionId, "stolen", Actor.System, Sessions.SessionNode.Origin, patience.Token);
+        await held.Decided;
+        await patience.CancelAsync();
+        held.Release();
+
+        await revoke;
+        Assert.Equal(SessionStatus.Revoked, Assert.Single(await fixture.Node.ReadFeed()).Status);
+    }
+
+    [Theory]
+    [BothEngines]
     public async Task What_the_feed_calls_revoked_is_revoked_in_a_store_that_forgot_it(Engine engine)
     {
         await using var feed = await SeparateFeed.Start();

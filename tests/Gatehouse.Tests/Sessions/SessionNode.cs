@@ -44,7 +44,7 @@ internal sealed class SessionNode : IDisposable
         var publisher = new SessionPublisher(projection, Cache, wakeUp, time);
         Revoke = new RevokeSessions(Database, publisher, Audit, time);
         Repairer = new ProjectionRepairer(Database, projection, Revoke, time, NullLogger<ProjectionRepairer>.Instance);
-        Block = new BlockUser(Database, Revoke, Audit, time);
+        Block = new BlockUser(Database, Revoke, keys, Audit, time);
         Delete = new DeleteUser(Revoke, Audit);
         SignOut = new SignOut(verifier, keys, Cache, Revoke);
         Feed = new SessionFeed(feed is null ? new StoreProjection(raw) : projection, random, time);
@@ -57,9 +57,9 @@ internal sealed class SessionNode : IDisposable
         AddUser = new AddUser(Database, hashing, Audit, random, time);
         open = new OpenSession(Database, keys, Cache, publisher, Audit, random, time, options);
         var outbox = new Outbox(time, random);
-        Send = new SendCode(Database, throttle, codes, outbox, Audit, random, time, challenges);
+        Send = new SendCode(Database, throttle, keys, outbox, Audit, random, time, challenges);
         Confirm = new ConfirmEmailCode(
-            Database, codes, open, publisher, new SessionTokens(Database, keys), throttle, Audit, random, time, challenges);
+            Database, codes, keys, open, publisher, new SessionTokens(Database, keys), throttle, Audit, random, time, challenges);
         refresh = new RefreshSession(Database, keys, Revoke, Audit, outbox, time, options, throttles);
         issuer = new AccessTokenIssuer(new AccessTokenSigner(keys), random, time, tokens);
         bearer = new BearerCheck(verifier, Cache, time);
@@ -130,7 +130,7 @@ internal sealed class SessionNode : IDisposable
 
     /// <summary>Hands a code in.</summary>
     public Task<ConfirmOutcome> TryConfirm(Guid challenge, string code, string jkt = "", string device = "") => Confirm.Confirm(
-        new CodeConfirmation(challenge, code, jkt, device, Preferences.Default, RememberMe: true, Origin), Ct);
+        new CodeConfirmation(challenge, code, jkt, device, "", Preferences.Default, RememberMe: true, Origin), Ct);
 
     /// <summary>The session that the code opens.</summary>
     public async Task<ConfirmOutcome.Confirmed> ConfirmCode(Guid challenge, string code) =>

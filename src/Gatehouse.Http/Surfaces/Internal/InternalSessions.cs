@@ -11,7 +11,6 @@ namespace Gatehouse.Http.Surfaces.Internal;
 public sealed class InternalSessions(
     SessionStore store, UserStore users, RevokeSessions revoke, SessionLimit limit, HttpOptions options, TimeProvider time)
 {
-    private const int MaxListed = 1000;
     private const int HighestLimit = 100_000;
 
     /// <summary>Maps the routes below <c>/api/v1/internal</c>.</summary>
@@ -40,7 +39,7 @@ public sealed class InternalSessions(
     {
         if (http.RouteId() is { } id && await users.Find(id, http.RequestAborted) is not null)
         {
-            var rows = await store.ListAll(id, MaxListed, http.RequestAborted);
+            var rows = await store.ListAll(id, HighestLimit, http.RequestAborted);
             await http.Answer(
                 200,
                 new InternalSessionsAnswer([.. rows.Select(InternalSessionView.Of)]),
@@ -123,7 +122,16 @@ public sealed record MutationBody(string ReasonCode, Actor Actor)
         return new(reason, fields.Object("actor", ReadActor, isRequired: true) ?? Actor.System);
     }
 
-    private static Actor ReadActor(JsonFields fields) => new(fields.Text("type", 32), fields.Text("id", 128));
+    private static Actor ReadActor(JsonFields fields)
+    {
+        var type = fields.Text("type", 32);
+        if (type == Actor.System.Type)
+        {
+            fields.Refuse("type", "names who asks for the change: user, operator or service.");
+        }
+
+        return new(type, fields.Text("id", 128));
+    }
 }
 
 /// <summary>A session as services see it. Times are ISO 8601 in UTC.</summary>

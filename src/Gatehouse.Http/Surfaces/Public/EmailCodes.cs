@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Gatehouse.Challenges;
 using Gatehouse.Http.OpenApi;
 using Gatehouse.Sessions;
+using Gatehouse.Throttling;
 using Gatehouse.Tokens;
 using Gatehouse.Users;
 using Microsoft.AspNetCore.Builder;
@@ -35,11 +36,13 @@ public sealed class EmailCodes(
         group.MapPost("/confirm-email-code", Confirm)
             .Describe("Sign in with the code", """
                 Makes the user if the address has none yet. The same request again gets the same session, for at least five minutes; its tokens
-                come again until the first of them is refreshed. Five wrong codes end the challenge.
+                come again until the first of them is refreshed. Five wrong codes end the challenge. With a `client_public_key` there are no
+                tokens: the session is used by proofs of that key.
                 """)
             .Accepts(ConfirmCodeBody.Read)
             .TakesHeader("Accept-Language")
             .Answers<ConfirmCodeAnswer>(200, "The session, and its tokens if `tokens` was true.", Shown.CacheControl)
+            .IsThrottled()
             .Fails(401, "INVALID_CODE", "SESSION_REVOKED")
             .Fails(409, "SESSION_LIMIT_REACHED");
     }
@@ -60,8 +63,7 @@ public sealed class EmailCodes(
                 await http.Answer(200, new SendCodeAnswer(accepted.ChallengeId), PublicJson.Default.SendCodeAnswer);
                 break;
             case SendCodeOutcome.Throttled throttled:
-                http.ShowLimit(throttled.Permit);
-                await http.Fail(ApiError.TooMany(throttled.Permit, "codes asked for", time.Now()), time);
+                await TooMany(http, throttled.Permit, "codes asked for");
                 break;
         }
     }
@@ -90,18 +92,27 @@ public sealed class EmailCodes(
             body.Code,
             body.ClientPublicKey?.Thumbprint ?? "",
             body.Device?.DeviceId ?? "",
+            body.Device?.DeviceName ?? "",
             registration,
             body.RememberMe,
             http.Origin(options));
         await (await confirm.Confirm(request, http.RequestAborted) switch
         {
-            ConfirmOutcome.Confirmed c => Welcome(http, c, body.Tokens),
+            // A session with a key of its own is shown by proofs of that key; tokens that anybody could use would undo that.
+            ConfirmOutcome.Confirmed c => Welcome(http, c, body.Tokens && body.ClientPublicKey is null),
+            ConfirmOutcome.Throttled t => TooMany(http, t.Permit, "codes handed in"),
             ConfirmOutcome.Revoked => http.Fail(
                 new ApiError(401, "SESSION_REVOKED", "This session has ended. Please sign in again."), time),
             ConfirmOutcome.SessionLimitReached => http.Fail(
                 new ApiError(409, "SESSION_LIMIT_REACHED", "You are signed in on too many devices. Sign out on one of them first."), time),
             _ => http.Fail(InvalidCode, time),
         });
+    }
+
+    private Task TooMany(HttpContext http, Permit permit, string what)
+    {
+        http.ShowLimit(permit);
+        return http.Fail(ApiError.TooMany(permit, what, time.Now()), time);
     }
 
     private Task Welcome(HttpContext http, ConfirmOutcome.Confirmed confirmed, bool wantsTokens)

@@ -144,6 +144,7 @@ public sealed class InternalSessionsTests(UnthrottledServers servers)
             (new { reason_code = "test" }, "actor"),
             (new { reason_code = "test", actor = "me" }, "actor"),
             (new { reason_code = "test", actor = new { type = "service" } }, "actor.id"),
+            (new { reason_code = "test", actor = new { type = "system", id = "gatehouse" } }, "actor.type"),
             (new { reason_code = "test", actor = new { type = "service", id = "x", name = "y" } }, "actor.name"),
             (new { reason_code = "test", actor = Actor, more = true }, "more"),
         })

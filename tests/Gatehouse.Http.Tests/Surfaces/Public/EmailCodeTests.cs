@@ -181,6 +181,11 @@ public sealed class EmailCodeTests(UnthrottledServers servers)
 
         Assert.Equal(200, first.Code);
         Assert.Equal(first.Text, (await client.Post(Confirm, body)).Text);
+
+        // Tokens that anybody could use would undo the binding, so there are none.
+        Assert.Equal(
+            first.Text,
+            (await client.Post(Confirm, new { challenge_id = challenge, code, body.client_public_key, device, tokens = true })).Text);
         Wants.Refusal(await client.Post(Confirm, body with { client_public_key = NewKey() }), "invalid_code");
         Wants.Refusal(
             await client.Post(Confirm, body with { device = device with { device_id = Guid.NewGuid().ToString() } }), "invalid_code");

@@ -48,7 +48,7 @@ public sealed class SendCode(
     // The code that is on its way: the newest root of this address that nobody has used yet.
     private static readonly Sql FindLive = new("""
         SELECT challenge_id, challenge_expires_at,
-            (SELECT count(*) FROM challenges AS aliases WHERE aliases.root_id = roots.challenge_id) AS ids
+            (SELECT count(*) FROM (SELECT 1 FROM challenges AS aliases WHERE aliases.root_id = roots.challenge_id LIMIT 6) AS some) AS ids
         FROM challenges AS roots
         WHERE challenge_address = @address AND purpose = @purpose AND alias_number = 0 AND challenge_expires_at > @now
           AND challenge_status IN ('pending_send', 'sent', 'delivery_suppressed')
@@ -97,7 +97,11 @@ public sealed class SendCode(
         var id = random.NewId();
         if (!await throttle.ReserveAlways(tx, CooldownKey(request.Purpose, hash), options.CooldownPolicy, ct))
         {
+            // The same questions as for a root, so that the time does not tell; the answers to most of them do not matter.
             var look = new Batch();
+            throttle.IsExhausted(look, MessagesKey(hash), options.Messages);
+            throttle.IsExhausted(look, WrongTriesKey(hash), options.WrongTries);
+            look.Query(Resolve, row => row.Long(0), ("address", request.Address));
             var live = FindLiveIn(look, request, now);
             await tx.Run(look, ct);
             return await StoreAlias(tx, request, id, hash, live.First, now, ct);
@@ -110,7 +114,7 @@ public sealed class SendCode(
         Statements tx, CodeRequest request, Guid id, string hash, long now, CancellationToken ct)
     {
         var look = new Batch();
-        var isWithin = throttle.Reserve(look, $"messages:{hash}", options.Messages);
+        var isWithin = throttle.Reserve(look, MessagesKey(hash), options.Messages);
         var isLong = throttle.IsExhausted(look, WrongTriesKey(hash), options.WrongTries);
         var isBlocked = look.Query(Resolve, row => row.Long(0) > 0 || row.Text(1) is User.Blocked or User.Deleted, ("address", request.Address));
         var live = FindLiveIn(look, request, now);
@@ -188,6 +192,8 @@ public sealed class SendCode(
         });
 
     internal static string CooldownKey(string purpose, string hash) => $"cooldown:{purpose}:{hash}";
+
+    private static string MessagesKey(string hash) => $"messages:{hash}";
 
     internal static string WrongTriesKey(string hash) => $"wrong:{hash}";
 

@@ -12,9 +12,6 @@ internal static unsafe partial class Libargon2
     private const int Argon2id13 = 0x13;
     private const int TypeId = 2;
 
-    // The library's own default: what it filled is wiped before it is given back.
-    private const uint WipeMemory = 1;
-
     static Libargon2()
     {
         var file = OperatingSystem.IsWindows() ? "argon2.dll" : OperatingSystem.IsMacOS() ? "libargon2.dylib" : "libargon2.so.1";
@@ -46,7 +43,8 @@ internal static unsafe partial class Libargon2
                 Version = Argon2id13,
                 Allocate = &Allocate,
                 Free = &Free,
-                Flags = WipeMemory,
+
+                // Flags stay 0: the library wipes its own memory anyway, and must not wipe our password, which may be constant.
             };
             var code = Hash(&context, TypeId);
             if (code != 0)

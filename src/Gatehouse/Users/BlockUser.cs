@@ -54,7 +54,7 @@ public sealed class BlockUser(Database database, RevokeSessions revoke, KeyRing 
     // A code that is on its way is worth nothing any more, nor will it be when the block is lifted.
     private static readonly Sql CancelChallenges = new("""
         UPDATE challenges SET challenge_status = 'cancelled'
-        WHERE challenge_address = @email AND challenge_status IN ('pending_send', 'sent') AND challenge_expires_at > @now
+        WHERE challenge_address = @email AND alias_number = 0 AND challenge_status IN ('pending_send', 'sent') AND challenge_expires_at > @now
         """);
 
     private static readonly Sql SetActive = new("UPDATE users SET user_status = 'active' WHERE user_id = @user AND user_status = 'blocked'");

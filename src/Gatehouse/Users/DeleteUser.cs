@@ -20,7 +20,10 @@ public sealed class DeleteUser(RevokeSessions revoke, AuditLog audit)
         """);
 
     private static readonly Sql FindAddress = new("SELECT email FROM users WHERE user_id = @user");
-    private static readonly Sql ForgetChallenges = new("DELETE FROM challenges WHERE challenge_address = @email");
+    private static readonly Sql ForgetChallenges = new("""
+        DELETE FROM challenges
+        WHERE root_id IN (SELECT challenge_id FROM challenges WHERE challenge_address = @email AND alias_number = 0)
+        """);
     private static readonly Sql LeaveTenants = new("DELETE FROM memberships WHERE member_user_id = @user");
 
     private static readonly Sql ForgetPlaces =

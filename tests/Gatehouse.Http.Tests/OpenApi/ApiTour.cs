@@ -217,6 +217,11 @@ public sealed class ApiTour : IAsyncLifetime
             await Call(Send, new { email = $"ada{i}@example.com" });
         }
 
+        for (var i = 0; i < 60; i++)
+        {
+            await Call(Confirm, new { challenge_id = challenge, code = "not the code" });
+        }
+
         await ForgetThrottles();
     }
 

@@ -102,7 +102,7 @@ public sealed class SendCodeTests
         Assert.Equal(1, await fixture.Messages(address));
         var rows = await Task.WhenAll(ids.Select(fixture.Row));
         Assert.Single(rows.Select(row => row.RootId).Distinct());
-        Assert.Equal(20, rows.Select(row => row.Alias).Distinct().Count());
+        Assert.Equal([0, 1, 2, 3, 4, 5], rows.Select(row => row.Alias).Distinct().Order().Take(6));
     }
 
     [Theory]

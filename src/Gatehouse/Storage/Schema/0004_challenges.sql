@@ -21,7 +21,8 @@ CREATE TABLE challenges (
     confirmed_jkt text NOT NULL,
     confirmed_device text NOT NULL
 );
-CREATE INDEX challenges_address ON challenges (challenge_address, purpose, challenge_created_at);
+-- Aliases are found through their roots, so that asking again and again does not lengthen the search.
+CREATE INDEX challenges_address ON challenges (challenge_address, purpose, challenge_created_at) WHERE alias_number = 0;
 CREATE INDEX challenges_root ON challenges (root_id);
 CREATE INDEX challenges_expiry ON challenges (challenge_expires_at);
 

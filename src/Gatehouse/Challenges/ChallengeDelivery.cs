@@ -18,7 +18,7 @@ public sealed class ChallengeDelivery(
     private static readonly Sql Find = new($"""
         SELECT {Challenge.Columns}
         FROM challenges AS mine JOIN challenges AS root ON root.challenge_id = mine.root_id
-        WHERE mine.challenge_id = @id
+        WHERE mine.challenge_id = @id AND mine.alias_number = 0
         """);
 
     private static readonly Sql SetOutcome = new("""
@@ -40,7 +40,7 @@ public sealed class ChallengeDelivery(
     /// <summary>The hooks for the worker.</summary>
     public DeliveryHooks Hooks => new() { Complete = Complete, Record = Record };
 
-    // Whoever was blocked since, or confirmed already, gets no message.
+    // Whoever is blocked, was sent a code a moment ago, or confirmed already, gets no message.
     private async ValueTask<IReadOnlyDictionary<string, string>?> Complete(OutboxMessage message, CancellationToken ct)
     {
         if (!message.Data.TryGetValue(IdField, out var id))

@@ -28,7 +28,7 @@ public abstract record SendCodeOutcome
 /// <summary>
 /// Hands out a challenge: (1) reserves the cooldown, (2) resolves the address to existing, creatable or blocked, (3) stores the
 /// challenge, with its message in the outbox. One transaction of as many round trips in every branch, and the message goes out
-/// after the answer, so neither the answer nor its time tells the branches apart.
+/// after the answer, so neither the answer nor its time tells the branches apart. (The surface wakes the worker then.)
 /// </summary>
 public sealed class SendCode(
     Database database,
@@ -48,7 +48,7 @@ public sealed class SendCode(
     // The code that is on its way: the newest root of this address that nobody has used yet.
     private static readonly Sql FindLive = new("""
         SELECT challenge_id, challenge_expires_at,
-            (SELECT count(*) FROM (SELECT 1 FROM challenges AS aliases WHERE aliases.root_id = roots.challenge_id LIMIT 6) AS some) AS ids
+            (SELECT count(*) FROM (SELECT 1 FROM challenges AS aliases WHERE aliases.root_id = roots.challenge_id LIMIT 6) AS few) AS ids
         FROM challenges AS roots
         WHERE challenge_address = @address AND purpose = @purpose AND alias_number = 0 AND challenge_expires_at > @now
           AND challenge_status IN ('pending_send', 'sent', 'delivery_suppressed')
@@ -85,9 +85,7 @@ public sealed class SendCode(
             return new SendCodeOutcome.Throttled(permit);
         }
 
-        var accepted = await database.InTransaction(tx => SendIn(tx, request, ct), ct);
-        outbox.Notify();
-        return accepted;
+        return await database.InTransaction(tx => SendIn(tx, request, ct), ct);
     }
 
     private async Task<SendCodeOutcome.Accepted> SendIn(Statements tx, CodeRequest request, CancellationToken ct)
@@ -97,9 +95,9 @@ public sealed class SendCode(
         var id = random.NewId();
         if (!await throttle.ReserveAlways(tx, CooldownKey(request.Purpose, hash), options.CooldownPolicy, ct))
         {
-            // The same questions as for a root, so that the time does not tell; the answers to most of them do not matter.
+            // As much to read and to write as for a root, so that the time does not tell; most of the answers do not matter.
             var look = new Batch();
-            throttle.IsExhausted(look, MessagesKey(hash), options.Messages);
+            throttle.Count(look, $"unsent:{hash}", options.Messages);
             throttle.IsExhausted(look, WrongTriesKey(hash), options.WrongTries);
             look.Query(Resolve, row => row.Long(0), ("address", request.Address));
             var live = FindLiveIn(look, request, now);
@@ -128,11 +126,7 @@ public sealed class SendCode(
         var status = isBlocked.First ? ChallengeStatus.DeliverySuppressed : ChallengeStatus.PendingSend;
         var digits = isLong() ? ChallengeCodes.LongDigits : ChallengeCodes.UsualDigits;
         var batch = Challenge(request, id, id, alias: 0, status, digits, now, expires);
-        if (status == ChallengeStatus.PendingSend)
-        {
-            outbox.Add(batch, Message(request, id, expires));
-        }
-
+        Queue(batch, request, id, expires);
         Audit(batch, request, hash, status);
         await tx.Run(batch, ct);
         return new SendCodeOutcome.Accepted(id, expires);
@@ -146,6 +140,7 @@ public sealed class SendCode(
         var expires = live?.ExpiresAt ?? now + options.Life.Milliseconds();
         var batch = Challenge(
             request, id, live?.RootId ?? id, live?.Ids ?? 0, ChallengeStatus.DeliveryThrottled, ChallengeCodes.UsualDigits, now, expires);
+        Queue(batch, request, id, expires);
         Audit(batch, request, hash, ChallengeStatus.DeliveryThrottled);
         await tx.Run(batch, ct);
         return new SendCodeOutcome.Accepted(id, expires);
@@ -158,7 +153,8 @@ public sealed class SendCode(
         ("purpose", request.Purpose),
         ("now", now));
 
-    private OutboxMessage Message(CodeRequest request, Guid id, long expires)
+    // Also where nothing will be sent, so that every address costs the same; the worker drops what has no code to carry.
+    private void Queue(Batch batch, CodeRequest request, Guid id, long expires)
     {
         var minutes = (int)options.Life.TotalMinutes;
         var data = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -166,7 +162,8 @@ public sealed class SendCode(
             [ChallengeDelivery.IdField] = id.ToString(),
             ["minutes"] = minutes.ToString(System.Globalization.CultureInfo.InvariantCulture),
         };
-        return new OutboxMessage(MessageChannel.Mail, request.Address, request.Template, request.Language, data) { ExpiresAt = expires };
+        outbox.Add(
+            batch, new OutboxMessage(MessageChannel.Mail, request.Address, request.Template, request.Language, data) { ExpiresAt = expires });
     }
 
     private static Batch Challenge(

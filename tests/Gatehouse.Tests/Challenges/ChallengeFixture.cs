@@ -15,7 +15,9 @@ internal sealed class ChallengeFixture(SessionFixture sessions) : IAsyncDisposab
         FROM challenges WHERE challenge_id = @id
         """);
 
-    private static readonly Sql CountMessages = new("SELECT count(*) FROM outbox WHERE recipient = @address");
+    private static readonly Sql CountMessages = new("""
+        SELECT count(*) FROM challenges WHERE challenge_address = @address AND challenge_status = 'pending_send'
+        """);
     private static readonly Sql MarkSent = new("UPDATE challenges SET challenge_status = 'sent' WHERE challenge_status = 'pending_send'");
 
     private int people;
@@ -61,7 +63,7 @@ internal sealed class ChallengeFixture(SessionFixture sessions) : IAsyncDisposab
         Ct,
         ("id", id)) ?? throw new InvalidOperationException("No such challenge.");
 
-    /// <summary>Messages waiting for the address.</summary>
+    /// <summary>Messages for the address that will be sent.</summary>
     public Task<long> Messages(string address) => sessions.Count(CountMessages, ("address", address));
 
     /// <summary>As if the worker had sent everything.</summary>

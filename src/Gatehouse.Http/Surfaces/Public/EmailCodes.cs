@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Gatehouse.Challenges;
+using Gatehouse.Delivery;
 using Gatehouse.Http.OpenApi;
 using Gatehouse.Sessions;
 using Gatehouse.Throttling;
@@ -13,7 +14,7 @@ namespace Gatehouse.Http.Surfaces.Public;
 
 /// <summary>Sign in with a code by e-mail: ask for one, hand it in.</summary>
 public sealed class EmailCodes(
-    SendCode send, ConfirmEmailCode confirm, AccessTokenIssuer issuer, HttpOptions options, TimeProvider time)
+    SendCode send, ConfirmEmailCode confirm, Outbox outbox, AccessTokenIssuer issuer, HttpOptions options, TimeProvider time)
 {
     private static readonly TimeSpan AccessTokenLife = TimeSpan.FromSeconds(900);
 
@@ -59,6 +60,12 @@ public sealed class EmailCodes(
         switch (await send.Send(request, http.RequestAborted))
         {
             case SendCodeOutcome.Accepted accepted:
+                // Only then: a worker at work beside the answer would make it slower for those who get a message.
+                http.Response.OnCompleted(() =>
+                {
+                    outbox.Notify();
+                    return Task.CompletedTask;
+                });
                 http.NeverStore();
                 await http.Answer(200, new SendCodeAnswer(accepted.ChallengeId), PublicJson.Default.SendCodeAnswer);
                 break;

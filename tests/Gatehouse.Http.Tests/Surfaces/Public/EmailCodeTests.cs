@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Gatehouse.Delivery;
+using Gatehouse.Storage;
 using Gatehouse.Testing;
 using Gatehouse.Users;
 using Xunit;
@@ -11,6 +12,8 @@ public sealed class EmailCodeTests(UnthrottledServers servers)
 {
     private const string Send = "/api/v1/public/auth/send-email-code";
     private const string Confirm = "/api/v1/public/auth/confirm-email-code";
+
+    private static readonly Sql CountOutbox = new("SELECT count(*) FROM outbox");
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -33,6 +36,14 @@ public sealed class EmailCodeTests(UnthrottledServers servers)
             Wants.Members(answer.Json, "challenge_id: text");
             Assert.True(Guid.TryParseExact(answer["challenge_id"], "D", out _));
         }
+
+        // And the blocked one no message, while the others got one each.
+        while (await server.Get<Database>().QueryOne(CountOutbox, row => row.Long(0), Ct) > 0)
+        {
+        }
+
+        Assert.Empty(server.Get<DevInbox>().Messages(blocked.Email));
+        Assert.Single(server.Get<DevInbox>().Messages(existing));
     }
 
     [Theory]

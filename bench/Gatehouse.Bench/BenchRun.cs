@@ -12,7 +12,8 @@ namespace Gatehouse.Bench;
 /// <summary>What to run, and what to compare it with.</summary>
 internal sealed record BenchOptions(IReadOnlyList<string> Words, IReadOnlyList<Engine> Engines, Plan Plan, bool Large, Results? Committed)
 {
-    private static readonly string[] Names = ["login", "refresh", "me", "sessions", "bootstrap", "bootstrap-304", "me-under-login", "start", "revoke"];
+    /// <summary>What can be asked for by word.</summary>
+    public static readonly string[] Names = ["login", "refresh", "me", "sessions", "bootstrap", "bootstrap-304", "me-under-login", "start", "revoke"];
 
     /// <summary>Every scenario, or those that a word names, or holds a part of.</summary>
     public bool Wants(string scenario) => Words.Count == 0 || Words.Any(

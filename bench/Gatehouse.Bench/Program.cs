@@ -16,6 +16,11 @@ var large = new Option<bool>("--large") { Description = "Refresh at ten million 
 var engine = new Option<Engine?>("--engine") { Description = "Only on this store: sqlite or postgres." };
 var folder = new Option<string>("--results") { DefaultValueFactory = _ => "bench/results", Description = "The folder of the committed results." };
 var bench = new RootCommand("Measures Gatehouse beside the floors it stands on.") { words, engine, check, quick, large, folder };
+words.Validators.Add(given =>
+{
+    foreach (var word in given.GetValueOrDefault<string[]>().Where(w => !Array.Exists(BenchOptions.Names, n => n.Contains(w, StringComparison.Ordinal))))
+        given.AddError($"No scenario has '{word}' in its name: {string.Join(", ", BenchOptions.Names)}.");
+});
 bench.SetAction(async (parsed, _) =>
 {
     var console = AnsiConsole.Console;

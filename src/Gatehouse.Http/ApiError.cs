@@ -95,7 +95,7 @@ internal static class ErrorAnswers
         error.Status == 404 && http.GetEndpoint() is null ? error.Code : Worded(http.Request.Path, error.Status, [error.Code])[0];
 
     /// <summary>The codes as the surface of this path words them.</summary>
-    internal static IReadOnlyList<string> Worded(PathString path, int status, IReadOnlyList<string> codes) => !Wire.IsLowerCase(path) ? codes
+    internal static IReadOnlyList<string> Worded(PathString path, int status, IReadOnlyList<string> codes) => !Wire.IsPublicOrInternal(path) ? codes
         : status == 400 ? ["invalid_request"]
         : [.. codes.Select(code => code.ToLowerInvariant())];
 

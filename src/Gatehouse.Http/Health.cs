@@ -27,6 +27,13 @@ public sealed class Health(Database database, TimeProvider time)
     // Ready means that the next request can be answered, and that needs the store.
     private async Task Ready(HttpContext http)
     {
+        await AskStore();
+        await http.Answer(200, "{\"status\":\"ready\"}"u8.ToArray());
+    }
+
+    /// <exception cref="DatabaseUnavailableException">It does not answer, or not within two seconds.</exception>
+    internal async Task AskStore()
+    {
         using var patience = new CancellationTokenSource(Patience, time);
         try
         {
@@ -36,8 +43,6 @@ public sealed class Health(Database database, TimeProvider time)
         {
             throw new DatabaseUnavailableException("The store did not answer in time.");
         }
-
-        await http.Answer(200, "{\"status\":\"ready\"}"u8.ToArray());
     }
 }
 

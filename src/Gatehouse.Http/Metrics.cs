@@ -11,10 +11,8 @@ using Microsoft.AspNetCore.Routing;
 namespace Gatehouse.Http;
 
 /// <summary>For whoever measures us: <c>/metrics</c> on the internal listener, in Prometheus' text format (version 0.0.4).</summary>
-public sealed class Metrics(Database store, FeedView view, ProjectionRepairer repairer, SessionCache cache)
+public sealed class Metrics(Health health, FeedView view, ProjectionRepairer repairer, SessionCache cache)
 {
-    private static readonly Sql Ping = new("SELECT 1");
-
     /// <summary>Maps the route.</summary>
     public void Map(IEndpointRouteBuilder routes) => routes.MapGet("/metrics", Answer).ExcludeFromDescription();
 
@@ -40,7 +38,7 @@ public sealed class Metrics(Database store, FeedView view, ProjectionRepairer re
         var isUp = true;
         try
         {
-            await store.QueryOne(Ping, row => row.Long(0), ct);
+            await health.AskStore();
             var (count, lag) = await repairer.Backlog(ct);
             Write(text, "gatehouse_projection_backlog", "gauge", "Changes to sessions that are stored and not yet published.", count);
             Write(text, "gatehouse_projection_lag_seconds", "gauge", "Age of the oldest of them.", lag.TotalSeconds);

@@ -15,8 +15,8 @@ internal static class Wire
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? scratch;
 
-    /// <summary>Whether the path belongs to a surface whose error codes are lower_snake.</summary>
-    public static bool IsLowerCase(PathString path) =>
+    /// <summary>Whether the path belongs to one of the two surfaces that word error codes in lower_snake and refuse unknown members.</summary>
+    public static bool IsPublicOrInternal(PathString path) =>
         path.StartsWithSegments("/api/v1/public", StringComparison.OrdinalIgnoreCase)
         || path.StartsWithSegments("/api/v1/internal", StringComparison.OrdinalIgnoreCase);
 

@@ -45,7 +45,7 @@ public sealed class PublishKillTests
 
             var revoke = inside.Post(
                 $"/api/v1/internal/sessions/{session}/revoke", new { reason_code = "stolen", actor = new { type = "service", id = "test" } });
-            await Until(async () => await Status(store, session) == SessionStatus.Revoked);
+            await Eventually.Holds(async () => await Status(store, session) == SessionStatus.Revoked);
             server.Kill();
             await Assert.ThrowsAnyAsync<HttpRequestException>(() => revoke);
 
@@ -57,7 +57,7 @@ public sealed class PublishKillTests
 
         Assert.DoesNotContain(SessionStatus.Revoked, await Snapshots(published, session));
         await using var again = await ServerProcess.Start(database, settings);
-        await Until(async () => (await Snapshots(published, session)).Contains(SessionStatus.Revoked));
+        await Eventually.Holds(async () => (await Snapshots(published, session)).Contains(SessionStatus.Revoked));
     }
 
     private static Task<string?> Status(Database store, Guid session) =>
@@ -65,14 +65,4 @@ public sealed class PublishKillTests
 
     private static async Task<IEnumerable<string>> Snapshots(Database feed, Guid session) =>
         (await feed.Query(Published, row => JsonDocument.Parse(row.Text(0)).RootElement.GetProperty("status").GetString()!, Ct, ("session", session))).Order();
-
-    private static async Task Until(Func<Task<bool>> holds)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        patience.CancelAfter(TimeSpan.FromSeconds(30));
-        while (!await holds())
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
-        }
-    }
 }

@@ -1,4 +1,5 @@
 using Gatehouse.Delivery;
+using Gatehouse.Storage;
 using Gatehouse.Tenants;
 using Gatehouse.Users;
 
@@ -10,6 +11,8 @@ public sealed record Person(Guid Id, string Email, Tenant? Tenant);
 /// <summary>Makes people and companies that nobody else uses.</summary>
 public static class People
 {
+    private static readonly Sql CountOutbox = new("SELECT count(*) FROM outbox");
+
     private static int count;
 
     /// <summary>A number that no other test of this process has.</summary>
@@ -53,20 +56,23 @@ public static class People
     public static string NewAddress() => $"nobody{Number()}@example.com";
 
     /// <summary>Asks for a code by e-mail and returns the challenge's id with the code from the message.</summary>
-    public static async Task<(string ChallengeId, string Code)> AskForCode(this GatehouseServer server, ApiClient client, string email)
+    public static async Task<(string ChallengeId, string Code)> AskForCode(
+        this GatehouseServer server, ApiClient client, string email, params (string Name, string Value)[] headers)
     {
         ArgumentNullException.ThrowIfNull(server);
         ArgumentNullException.ThrowIfNull(client);
         var inbox = server.Get<DevInbox>();
         var before = inbox.Messages(email).Count;
-        var sent = await client.Post("/api/v1/public/auth/send-email-code", new { email });
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (inbox.Messages(email).Count == before)
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-
+        var sent = await client.Post("/api/v1/public/auth/send-email-code", new { email }, headers: headers);
+        await Eventually.Holds(() => inbox.Messages(email).Count > before);
         return (sent["challenge_id"], inbox.Messages(email)[0].Code!);
+    }
+
+    /// <summary>Waits until the outbox is empty: every message is sent or dropped.</summary>
+    public static Task Delivered(this GatehouseServer server)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        return Eventually.Holds(
+            async () => await server.Get<Database>().QueryOne(CountOutbox, row => row.Long(0), CancellationToken.None) == 0);
     }
 }

@@ -19,7 +19,7 @@ internal static class Examples
 
     /// <summary>Examples of refusals that have nothing to do with the route; not for surfaces that word codes in lower case.</summary>
     public static IDictionary<string, IOpenApiExample>? OfAny(string route, string status) =>
-        Wire.IsLowerCase(route[route.IndexOf('/', StringComparison.Ordinal)..]) ? null : Of("any", status);
+        Wire.IsPublicOrInternal(route[route.IndexOf('/', StringComparison.Ordinal)..]) ? null : Of("any", status);
 
     private static JsonObject Load()
     {

@@ -46,7 +46,6 @@ internal sealed record Challenge(
     string StoredStatus,
     int Digits,
     int TriesLeft,
-    string Language,
     long ExpiresAt,
     Guid? ConfirmedSessionId,
     string ConfirmedJkt,
@@ -55,12 +54,12 @@ internal sealed record Challenge(
     public const int MaxTries = 5;
     public const int MaxAliases = 4;
 
-    public const int ColumnCount = 13;
+    public const int ColumnCount = 12;
 
     /// <summary>The columns that <see cref="Read"/> takes from the joined rows <c>mine</c> and <c>root</c>.</summary>
     public const string Columns = """
         root.challenge_id, mine.alias_number, root.purpose, root.challenge_address, root.challenge_status, root.digits,
-        root.own_tries, root.alias_tries, root.language, root.challenge_expires_at, root.confirmed_session_id,
+        root.own_tries, root.alias_tries, root.challenge_expires_at, root.confirmed_session_id,
         root.confirmed_jkt, root.confirmed_device
         """;
 
@@ -78,10 +77,9 @@ internal sealed record Challenge(
             row.Text(4),
             row.Int(5),
             Math.Max(0, MaxTries - row.Int(isAlias ? 7 : 6)),
-            row.Text(8),
-            row.Long(9),
-            row.IdOrNull(10),
-            row.Text(11),
-            row.Text(12));
+            row.Long(8),
+            row.IdOrNull(9),
+            row.Text(10),
+            row.Text(11));
     }
 }

@@ -120,21 +120,21 @@ public sealed class ConfirmEmailCode(
         var isOpen = challenge.TriesLeft > 0 && (isConfirmed || status is ChallengeStatus.PendingSend or ChallengeStatus.Sent);
         if (!codes.IsRight(challenge, request.Code) || !isOpen)
         {
-            return await Refuse(challenge, request, isOpen ? 1 : 0);
+            return await Refuse(challenge, request, isTry: isOpen);
         }
 
         return isConfirmed ? await Repeat(challenge, request, ct) : await Open(challenge, userId, request, ct);
     }
 
     // The caller's wish to stop waiting must not undo the count: whoever hangs up has had a try all the same.
-    private async Task<ConfirmOutcome> Refuse(Challenge? challenge, CodeConfirmation request, int wrongTries = 0)
+    private async Task<ConfirmOutcome> Refuse(Challenge? challenge, CodeConfirmation request, bool isTry = false)
     {
         var batch = new Batch();
         var hash = challenge is null ? "" : keys.HashAddress(challenge.Address);
-        if (challenge is not null && wrongTries > 0)
+        if (challenge is not null && isTry)
         {
             batch.Add(CountWrongTry, ("root", challenge.RootId), ("alias", challenge.IsAlias), ("maxTries", Challenge.MaxTries));
-            throttle.Count(batch, SendCode.WrongTriesKey(hash), options.WrongTries);
+            throttle.Reserve(batch, SendCode.WrongTriesKey(hash), options.WrongTries);
         }
 
         audit.Add(batch, new AuditEvent("session.sign_in", "failure", new Actor("user", ""), request.Origin)

@@ -19,7 +19,7 @@ public sealed record CodeRequest(string Purpose, string Address, string Template
 public abstract record SendCodeOutcome
 {
     /// <summary>An id to confirm with; it says nothing about whether a message went out, or to whom.</summary>
-    public sealed record Accepted(Guid ChallengeId, long ExpiresAt) : SendCodeOutcome;
+    public sealed record Accepted(Guid ChallengeId) : SendCodeOutcome;
 
     /// <summary>Too many requests from this client address.</summary>
     public sealed record Throttled(Permit Permit) : SendCodeOutcome;
@@ -59,8 +59,8 @@ public sealed class SendCode(
     private static readonly Sql Insert = new("""
         INSERT INTO challenges (
             challenge_id, root_id, alias_number, purpose, challenge_address, challenge_status, delivery_outcome, digits, own_tries,
-            alias_tries, language, challenge_created_at, challenge_expires_at, confirmed_session_id, confirmed_jkt, confirmed_device)
-        VALUES (@id, @root, @alias, @purpose, @address, @status, '', @digits, 0, 0, @language, @now, @expires, NULL, '', '')
+            alias_tries, challenge_created_at, challenge_expires_at, confirmed_session_id, confirmed_jkt, confirmed_device)
+        VALUES (@id, @root, @alias, @purpose, @address, @status, '', @digits, 0, 0, @now, @expires, NULL, '', '')
         """);
 
     // A root outlives its aliases, which ask it for everything; an hour lets nobody's question fall between the two.
@@ -93,65 +93,49 @@ public sealed class SendCode(
         var now = time.Now();
         var hash = keys.HashAddress(request.Address);
         var id = random.NewId();
-        if (!await throttle.ReserveAlways(tx, CooldownKey(request.Purpose, hash), options.CooldownPolicy, ct))
-        {
-            // As much to read and to write as for a root, so that the time does not tell; most of the answers do not matter.
-            var look = new Batch();
-            throttle.Count(look, $"unsent:{hash}", options.Messages);
-            throttle.IsExhausted(look, WrongTriesKey(hash), options.WrongTries);
-            look.Query(Resolve, row => row.Long(0), ("address", request.Address));
-            var live = FindLiveIn(look, request, now);
-            await tx.Run(look, ct);
-            return await StoreAlias(tx, request, id, hash, live.First, now, ct);
-        }
+        var isFirst = await throttle.ReserveAlways(tx, CooldownKey(request.Purpose, hash), options.CooldownPolicy, ct);
 
-        return await StoreRoot(tx, request, id, hash, now, ct);
-    }
-
-    private async Task<SendCodeOutcome.Accepted> StoreRoot(
-        Statements tx, CodeRequest request, Guid id, string hash, long now, CancellationToken ct)
-    {
+        // What the cooldown keeps back is counted too, apart, so that every address costs as much to read and to write.
         var look = new Batch();
-        var isWithin = throttle.Reserve(look, MessagesKey(hash), options.Messages);
+        var isWithin = throttle.Reserve(look, isFirst ? $"messages:{hash}" : $"unsent:{hash}", options.Messages);
         var isLong = throttle.IsExhausted(look, WrongTriesKey(hash), options.WrongTries);
         var isBlocked = look.Query(Resolve, row => row.Long(0) > 0 || row.Text(1) is User.Blocked or User.Deleted, ("address", request.Address));
-        var live = FindLiveIn(look, request, now);
+        var live = look.Query(
+            FindLive,
+            row => new Live(row.Id(0), row.Long(1), row.Long(2)),
+            ("address", request.Address),
+            ("purpose", request.Purpose),
+            ("now", now));
         await tx.Run(look, ct);
-        if (!isBlocked.First && !isWithin())
-        {
-            return await StoreAlias(tx, request, id, hash, live.First, now, ct);
-        }
 
-        var expires = now + options.Life.Milliseconds();
-        var status = isBlocked.First ? ChallengeStatus.DeliverySuppressed : ChallengeStatus.PendingSend;
-        var digits = isLong() ? ChallengeCodes.LongDigits : ChallengeCodes.UsualDigits;
-        var batch = Challenge(request, id, id, alias: 0, status, digits, now, expires);
-        Queue(batch, request, id, expires);
-        Audit(batch, request, hash, status);
-        await tx.Run(batch, ct);
-        return new SendCodeOutcome.Accepted(id, expires);
-    }
+        var status = !isFirst ? ChallengeStatus.DeliveryThrottled
+            : isBlocked.First ? ChallengeStatus.DeliverySuppressed
+            : isWithin() ? ChallengeStatus.PendingSend
+            : ChallengeStatus.DeliveryThrottled;
 
-    /// <summary>No message, within the cooldown or beyond the hourly number; the id shares the code that is on its way.</summary>
-    private async Task<SendCodeOutcome.Accepted> StoreAlias(
-        Statements tx, CodeRequest request, Guid id, string hash, Live? live, long now, CancellationToken ct)
-    {
         // Without a live code there is nothing to share: such an id is its own root, of which no message was ever made.
-        var expires = live?.ExpiresAt ?? now + options.Life.Milliseconds();
-        var batch = Challenge(
-            request, id, live?.RootId ?? id, live?.Ids ?? 0, ChallengeStatus.DeliveryThrottled, ChallengeCodes.UsualDigits, now, expires);
+        var shared = status == ChallengeStatus.DeliveryThrottled ? live.First : null;
+        var expires = shared?.ExpiresAt ?? now + options.Life.Milliseconds();
+        var batch = new Batch().Add(
+            Insert,
+            ("id", id),
+            ("root", shared?.RootId ?? id),
+            ("alias", shared?.Ids ?? 0),
+            ("purpose", request.Purpose),
+            ("address", request.Address),
+            ("status", status),
+            ("digits", isLong() ? ChallengeCodes.LongDigits : ChallengeCodes.UsualDigits),
+            ("now", now),
+            ("expires", expires));
         Queue(batch, request, id, expires);
-        Audit(batch, request, hash, ChallengeStatus.DeliveryThrottled);
+        audit.Add(batch, new AuditEvent("challenge.requested", "success", new Actor("user", ""), request.Origin)
+        {
+            AddressHash = hash,
+            Details = $"{request.Purpose} {status}",
+        });
         await tx.Run(batch, ct);
-        return new SendCodeOutcome.Accepted(id, expires);
+        return new SendCodeOutcome.Accepted(id);
     }
-
-    private static Rows<Live> FindLiveIn(Batch look, CodeRequest request, long now) => look.Query(
-        FindLive,
-        row => new Live(row.Id(0), row.Long(1), row.Long(2)),
-        ("address", request.Address),
-        ("purpose", request.Purpose),
-        ("now", now));
 
     // Also where nothing will be sent, so that every address costs the same; the worker drops what has no code to carry.
     private void Queue(Batch batch, CodeRequest request, Guid id, long expires)
@@ -166,31 +150,7 @@ public sealed class SendCode(
             batch, new OutboxMessage(MessageChannel.Mail, request.Address, request.Template, request.Language, data) { ExpiresAt = expires });
     }
 
-    private static Batch Challenge(
-        CodeRequest request, Guid id, Guid root, long alias, string status, int digits, long now, long expires) =>
-        new Batch().Add(
-            Insert,
-            ("id", id),
-            ("root", root),
-            ("alias", alias),
-            ("purpose", request.Purpose),
-            ("address", request.Address),
-            ("status", status),
-            ("digits", digits),
-            ("language", request.Language),
-            ("now", now),
-            ("expires", expires));
-
-    private void Audit(Batch batch, CodeRequest request, string hash, string details) =>
-        audit.Add(batch, new AuditEvent("challenge.requested", "success", new Actor("user", ""), request.Origin)
-        {
-            AddressHash = hash,
-            Details = $"{request.Purpose} {details}",
-        });
-
     internal static string CooldownKey(string purpose, string hash) => $"cooldown:{purpose}:{hash}";
-
-    private static string MessagesKey(string hash) => $"messages:{hash}";
 
     internal static string WrongTriesKey(string hash) => $"wrong:{hash}";
 

@@ -16,8 +16,8 @@ internal static unsafe partial class HashingMemory
     [ThreadStatic]
     private static byte[]? mine;
 
-    /// <summary>The thread's block, of at least this size, to be used for one hash at a time.</summary>
-    public static byte* Rent(int size)
+    /// <summary>Makes sure of a block of this size, before the library asks for it: in its call nothing may be thrown.</summary>
+    public static void Prepare(int size)
     {
         if (mine is null || mine.Length < size + LargePage)
         {
@@ -28,9 +28,10 @@ internal static unsafe partial class HashingMemory
                 _ = Advise(Aligned(mine), (nuint)(size / LargePage * LargePage), MadvHugePage);
             }
         }
-
-        return Aligned(mine);
     }
+
+    /// <summary>The thread's block, to be used for one hash at a time; null when it is smaller than this.</summary>
+    public static byte* Block(nuint size) => mine is null || size > (nuint)(mine.Length - LargePage) ? null : Aligned(mine);
 
     private static byte* Aligned(byte[] block)
     {

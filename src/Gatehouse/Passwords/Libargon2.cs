@@ -11,6 +11,10 @@ internal static unsafe partial class Libargon2
     private const string Name = "argon2";
     private const int Argon2id13 = 0x13;
     private const int TypeId = 2;
+    private const int OutOfMemory = -22;
+
+    // The library rounds less memory up to this many KiB for each lane.
+    private const int LeastPerLane = 8;
 
     static Libargon2()
     {
@@ -26,6 +30,7 @@ internal static unsafe partial class Libargon2
     public static void Argon2id(
         int passes, int memoryKiB, int parallelism, ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, Span<byte> tag)
     {
+        HashingMemory.Prepare(Math.Max(memoryKiB, LeastPerLane * parallelism) * 1024);
         fixed (byte* passwordAt = password, saltAt = salt, tagAt = tag)
         {
             var context = new Context
@@ -56,8 +61,8 @@ internal static unsafe partial class Libargon2
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int Allocate(byte** memory, nuint size)
     {
-        *memory = HashingMemory.Rent((int)size);
-        return 0;
+        *memory = HashingMemory.Block(size);
+        return *memory is null ? OutOfMemory : 0;
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

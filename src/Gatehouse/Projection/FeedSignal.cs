@@ -2,7 +2,7 @@ using System.Threading.Channels;
 
 namespace Gatehouse.Projection;
 
-/// <summary>Tells the follower to look at the feed. Any number of signals before it looks are one.</summary>
+/// <summary>Tells one waiting worker that there is something to do. Any number of signals before it looks are one.</summary>
 public sealed class FeedSignal
 {
     private readonly Channel<bool> raised = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });

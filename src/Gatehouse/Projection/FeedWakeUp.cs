@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Gatehouse.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -19,10 +18,10 @@ public sealed partial class FeedWakeUp(ISessionProjection projection, FeedSignal
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<bool> changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly FeedSignal changed = new();
 
     /// <summary>Something was published.</summary>
-    public void Tell() => changed.Writer.TryWrite(true);
+    public void Tell() => changed.Raise();
 
     /// <inheritdoc/>
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => projection.Feed is PostgresDatabase postgres
@@ -35,7 +34,7 @@ public sealed partial class FeedWakeUp(ISessionProjection projection, FeedSignal
     {
         while (true)
         {
-            await changed.Reader.ReadAsync(ct);
+            await changed.Wait(ct);
             await using (var command = source.CreateCommand(Notify))
             {
                 await command.ExecuteNonQueryAsync(ct);

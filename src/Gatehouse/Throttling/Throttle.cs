@@ -90,9 +90,6 @@ public sealed class Throttle(Database database, TimeProvider time, ThrottleOptio
         return () => taken.All.Count > 0;
     }
 
-    /// <summary>Counts something with the batch that was not asked whether it may.</summary>
-    internal void Count(Batch batch, string key, ThrottlePolicy policy) => Reserve(batch, key, policy);
-
     /// <summary>Looks, with the batch, whether a key has no permit left.</summary>
     internal Func<bool> IsExhausted(Batch batch, string key, ThrottlePolicy policy)
     {

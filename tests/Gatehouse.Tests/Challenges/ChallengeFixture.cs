@@ -11,15 +11,13 @@ namespace Gatehouse.Tests.Challenges;
 internal sealed class ChallengeFixture(SessionFixture sessions) : IAsyncDisposable
 {
     private static readonly Sql FindRow = new("""
-        SELECT root_id, alias_number, challenge_status, own_tries, alias_tries, digits, challenge_expires_at
+        SELECT root_id, alias_number, challenge_status, own_tries, alias_tries, digits, challenge_expires_at, delivery_outcome
         FROM challenges WHERE challenge_id = @id
         """);
 
     private static readonly Sql CountMessages = new("""
         SELECT count(*) FROM challenges WHERE challenge_address = @address AND challenge_status = 'pending_send'
         """);
-    private static readonly Sql MarkSent = new("UPDATE challenges SET challenge_status = 'sent' WHERE challenge_status = 'pending_send'");
-
     private int people;
 
     public SessionFixture Sessions => sessions;
@@ -59,18 +57,15 @@ internal sealed class ChallengeFixture(SessionFixture sessions) : IAsyncDisposab
 
     public async Task<ChallengeRow> Row(Guid id) => await sessions.Raw.QueryOne(
         FindRow,
-        row => new ChallengeRow(row.Id(0), row.Long(1), row.Text(2), row.Long(3), row.Long(4), row.Int(5), row.Long(6)),
+        row => new ChallengeRow(row.Id(0), row.Long(1), row.Text(2), row.Long(3), row.Long(4), row.Int(5), row.Long(6), row.Text(7)),
         Ct,
         ("id", id)) ?? throw new InvalidOperationException("No such challenge.");
 
     /// <summary>Messages for the address that will be sent.</summary>
     public Task<long> Messages(string address) => sessions.Count(CountMessages, ("address", address));
 
-    /// <summary>As if the worker had sent everything.</summary>
-    public Task Deliver() => sessions.Raw.Execute(MarkSent, Ct);
-
     public ValueTask DisposeAsync() => sessions.DisposeAsync();
 }
 
 /// <summary>A challenge as stored.</summary>
-internal sealed record ChallengeRow(Guid RootId, long Alias, string Status, long OwnTries, long AliasTries, int Digits, long ExpiresAt);
+internal sealed record ChallengeRow(Guid RootId, long Alias, string Status, long OwnTries, long AliasTries, int Digits, long ExpiresAt, string Outcome);

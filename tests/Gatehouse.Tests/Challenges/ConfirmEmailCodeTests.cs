@@ -321,7 +321,7 @@ public sealed class ConfirmEmailCodeTests
 
     [Theory]
     [BothEngines]
-    [Requirement("S4-70")]
+    [Requirement("S4-39", "S4-70")]
     public async Task One_that_loses_the_swap_leaves_a_revoked_session_and_names_the_winner(Engine engine)
     {
         await using var fixture = await ChallengeFixture.Create(engine);
@@ -426,6 +426,56 @@ public sealed class ConfirmEmailCodeTests
             Assert.Equal(
                 policy == SessionLimitPolicy.Reject ? 3 : 0, outcomes.Count(outcome => outcome is ConfirmOutcome.SessionLimitReached));
         }
+    }
+
+    [Theory]
+    [BothEngines]
+    [Requirement("S4-40", "S4-41")]
+    public async Task What_is_published_is_the_session_as_it_is_stored(Engine engine)
+    {
+        await using var fixture = await ChallengeFixture.Create(engine);
+        await fixture.Node.Feed.Start(Ct);
+        var (id, code) = await fixture.Challenge(fixture.NewAddress());
+
+        var confirmed = await fixture.Node.ConfirmCode(id, code);
+
+        var stored = await new SessionStore(fixture.Sessions.Raw, fixture.Time).Find(confirmed.Session.SessionId, Ct);
+        Assert.Equal(stored, Assert.Single(await fixture.Node.ReadFeed()));
+        Assert.Equal(stored, confirmed.Session);
+    }
+
+    [Theory]
+    [BothEngines]
+    [Requirement("S4-43")]
+    public async Task A_confirmation_that_stops_at_a_step_has_done_none_of_the_later_ones(Engine engine)
+    {
+        await using var fixture = await ChallengeFixture.Create(engine);
+
+        // At the first, the challenge: no user is made.
+        var address = fixture.NewAddress();
+        var (first, code) = await fixture.Challenge(address);
+        await fixture.Node.TryConfirm(first, ChallengeFixture.Wrong(code));
+        Assert.Equal(Guid.Empty, await fixture.Sessions.Raw.QueryOne(FindUser, row => row.Id(0), Ct, ("email", address)));
+
+        // At the second, the user: no session, and the challenge is not confirmed.
+        var blocked = await fixture.Node.NewUser();
+        var (second, other) = await fixture.Challenge(blocked.Email);
+        await fixture.Sessions.Raw.Execute(new Sql("UPDATE users SET user_status = 'blocked' WHERE user_id = @user"), Ct, ("user", blocked.UserId));
+        Assert.IsType<ConfirmOutcome.InvalidCode>(await fixture.Node.TryConfirm(second, other));
+        Assert.Empty(await fixture.Sessions.Raw.Query(SessionsOf, row => row.Id(0), Ct, ("user", blocked.UserId)));
+        Assert.Equal(ChallengeStatus.PendingSend, (await fixture.Row(second)).Status);
+
+        // At the third and fourth, limit and count: no session, and the challenge stays open for later.
+        await fixture.Node.Limit.Set(
+            new SessionLimitSetting(1, SessionLimitPolicy.Reject), "test", Actor.System, Sessions.SessionNode.Origin, Ct);
+        var full = await fixture.Node.NewUser();
+        var open = await fixture.Node.Open(full);
+        var (third, last) = await fixture.Challenge(full.Email);
+        Assert.IsType<ConfirmOutcome.SessionLimitReached>(await fixture.Node.TryConfirm(third, last));
+        Assert.Single(await fixture.Sessions.Raw.Query(SessionsOf, row => row.Id(0), Ct, ("user", full.UserId)));
+        Assert.Equal(ChallengeStatus.PendingSend, (await fixture.Row(third)).Status);
+        await fixture.Node.End(open.Session.SessionId);
+        await fixture.Node.ConfirmCode(third, last);
     }
 
     [Theory]

@@ -84,7 +84,7 @@ public sealed class StaleViewTests
         {
             // In steps, as a clock goes: the follower looks at each, and once a second with a heartbeat.
             fixture.Time.Advance(TimeSpan.FromSeconds(1));
-            await Until(() =>
+            await Eventually.Holds(() =>
             {
                 fixture.Time.Advance(TimeSpan.FromMilliseconds(50));
                 return view.Age < TimeSpan.FromSeconds(1);
@@ -115,16 +115,5 @@ public sealed class StaleViewTests
             new SessionCache(
                 new SessionStore(database, fixture.Time), view ?? new FeedView(fixture.Time, new ProjectionOptions()), fixture.Time, fixture.Options),
             database);
-    }
-
-    private static async Task Until(Func<bool> holds)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        patience.CancelAfter(TimeSpan.FromSeconds(10));
-        while (!holds())
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
     }
 }

@@ -60,6 +60,7 @@ internal sealed class SessionNode : IDisposable
         Send = new SendCode(Database, throttle, keys, outbox, Audit, random, time, challenges);
         Confirm = new ConfirmEmailCode(
             Database, codes, keys, open, publisher, new SessionTokens(Database, keys), throttle, Audit, random, time, challenges);
+        Delivery = new ChallengeDelivery(Database, codes, keys, throttle, time, challenges);
         refresh = new RefreshSession(Database, keys, Revoke, Audit, outbox, time, options, throttles);
         issuer = new AccessTokenIssuer(new AccessTokenSigner(keys), random, time, tokens);
         bearer = new BearerCheck(verifier, Cache, time);
@@ -82,6 +83,8 @@ internal sealed class SessionNode : IDisposable
     public SendCode Send { get; }
 
     public ConfirmEmailCode Confirm { get; }
+
+    public ChallengeDelivery Delivery { get; }
 
     public SessionLimit Limit { get; }
 

@@ -17,7 +17,7 @@ public sealed class InternalBlocks(BlockUser block, HttpOptions options, TimePro
 
     private async Task Block(HttpContext http)
     {
-        if (await http.ReadBody(BlockBody.Read, time, isStrict: true) is not { } body)
+        if (await http.ReadBody(BlockBody.Read, time) is not { } body)
         {
             return;
         }
@@ -31,7 +31,7 @@ public sealed class InternalBlocks(BlockUser block, HttpOptions options, TimePro
 
     private async Task Unblock(HttpContext http)
     {
-        if (await http.ReadBody(MutationBody.Read, time, isStrict: true) is not { } body)
+        if (await http.ReadBody(MutationBody.Read, time) is not { } body)
         {
             return;
         }

@@ -52,7 +52,7 @@ public sealed class InternalSessions(
 
     private async Task Revoke(HttpContext http)
     {
-        if (await http.ReadBody(MutationBody.Read, time, isStrict: true) is not { } body)
+        if (await http.ReadBody(MutationBody.Read, time) is not { } body)
         {
             return;
         }
@@ -67,7 +67,7 @@ public sealed class InternalSessions(
 
     private async Task RevokeAll(HttpContext http)
     {
-        if (await http.ReadBody(MutationBody.Read, time, isStrict: true) is not { } body)
+        if (await http.ReadBody(MutationBody.Read, time) is not { } body)
         {
             return;
         }
@@ -87,7 +87,7 @@ public sealed class InternalSessions(
 
     private async Task SetLimit(HttpContext http)
     {
-        if (await http.ReadBody(SessionLimitBody.Read, time, isStrict: true) is { } body)
+        if (await http.ReadBody(SessionLimitBody.Read, time) is { } body)
         {
             await limit.Set(body.Setting, body.Mutation.ReasonCode, body.Mutation.Actor, http.Origin(options), http.RequestAborted);
             await http.Answer(200, AffectedAnswer.Of([]), InternalJson.Default.AffectedAnswer);

@@ -50,7 +50,7 @@ public sealed class EmailCodes(
 
     private async Task Send(HttpContext http)
     {
-        if (await http.ReadBody(SendCodeBody.Read, time, isStrict: true) is not { } body)
+        if (await http.ReadBody(SendCodeBody.Read, time) is not { } body)
         {
             return;
         }
@@ -77,7 +77,7 @@ public sealed class EmailCodes(
 
     private async Task Confirm(HttpContext http)
     {
-        if (await http.ReadBody(ConfirmCodeBody.Read, time, isStrict: true) is not { } body)
+        if (await http.ReadBody(ConfirmCodeBody.Read, time) is not { } body)
         {
             return;
         }

@@ -13,7 +13,6 @@ CREATE TABLE challenges (
     -- Wrong tries with the root's own id, and those with any of its aliases; both count on the root's row.
     own_tries bigint NOT NULL,
     alias_tries bigint NOT NULL,
-    language text NOT NULL,
     challenge_created_at bigint NOT NULL,
     challenge_expires_at bigint NOT NULL,
     -- How it was confirmed, so that a repetition can be told from a second use.

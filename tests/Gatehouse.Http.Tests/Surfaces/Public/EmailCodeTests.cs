@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Gatehouse.Delivery;
-using Gatehouse.Storage;
 using Gatehouse.Testing;
 using Gatehouse.Users;
 using Xunit;
@@ -12,8 +11,6 @@ public sealed class EmailCodeTests(UnthrottledServers servers)
 {
     private const string Send = "/api/v1/public/auth/send-email-code";
     private const string Confirm = "/api/v1/public/auth/confirm-email-code";
-
-    private static readonly Sql CountOutbox = new("SELECT count(*) FROM outbox");
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -38,10 +35,7 @@ public sealed class EmailCodeTests(UnthrottledServers servers)
         }
 
         // And the blocked one no message, while the others got one each.
-        while (await server.Get<Database>().QueryOne(CountOutbox, row => row.Long(0), Ct) > 0)
-        {
-        }
-
+        await server.Delivered();
         Assert.Empty(server.Get<DevInbox>().Messages(blocked.Email));
         Assert.Single(server.Get<DevInbox>().Messages(existing));
     }
@@ -120,14 +114,7 @@ public sealed class EmailCodeTests(UnthrottledServers servers)
         foreach (var language in new[] { "de", "en-GB", "tlh" })
         {
             var email = People.NewAddress();
-            await client.Post(Send, new { email }, headers: ("Accept-Language", language));
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-            while (inbox.Messages(email).Count == 0)
-            {
-                patience.Token.ThrowIfCancellationRequested();
-                await Task.Yield();
-            }
-
+            await server.AskForCode(client, email, ("Accept-Language", language));
             subjects.Add(string.Concat(inbox.Messages(email)[0].Subject!.Where(c => !char.IsAsciiDigit(c))));
         }
 
@@ -251,6 +238,35 @@ public sealed class EmailCodeTests(UnthrottledServers servers)
         Wants.Error(await client.Post(Send, new StringContent("email=a")), 415, "unsupported_media_type");
         Wants.Error(await client.Get(Send), 405, "method_not_allowed");
         Wants.Error(await client.Get("/api/v1/public/auth/nothing"), 404, "NOT_FOUND");
+    }
+
+    [Theory]
+    [BothEngines]
+    [Requirement("S4-56", "S4-57", "S4-58", "S4-59", "S4-60", "S4-64")]
+    public async Task While_nothing_can_be_published_the_answer_is_503_and_the_same_request_repairs_it(Engine engine)
+    {
+        await using var feed = await PostgresServer.Start("fsync=off");
+        await using var server = await GatehouseServer.Start(
+            engine, ("Gatehouse:Projection:ConnectionString", await feed.CreateDatabase()));
+        using var client = server.Client();
+        using var inside = server.InternalClient();
+        var (challenge, code) = await server.AskForCode(client, People.NewAddress());
+        var body = new { challenge_id = challenge, code };
+        await feed.Stop("immediate");
+
+        Wants.Error(await client.Post(Confirm, body), 503, "service_unavailable", "retryAfter: number");
+        await feed.Launch();
+        var confirmed = await client.Post(Confirm, body);
+        var revoke = $"/api/v1/internal/sessions/{confirmed["device_session_id"]}/revoke";
+        await feed.Stop("immediate");
+        Wants.Error(
+            await inside.Post(revoke, Internal.InternalSessionsTests.Mutation("stolen")), 503, "service_unavailable", "retryAfter: number");
+        await feed.Launch();
+
+        Internal.InternalSessionsTests.Affected(
+            await inside.Post(revoke, Internal.InternalSessionsTests.Mutation("stolen")), confirmed["device_session_id"]);
+        var user = (await inside.Get($"/api/v1/internal/sessions/{confirmed["device_session_id"]}"))["user_id"];
+        Assert.Single((await inside.Get($"/api/v1/internal/users/{user}/sessions")).Json.GetProperty("sessions").EnumerateArray());
     }
 
     [Theory]

@@ -9,7 +9,7 @@ public sealed partial class SmtpSignInTests
 {
     [Theory]
     [BothEngines]
-    [Requirement("S4-24", "S4-25", "S4-26", "S4-42")]
+    [Requirement("S4-24", "S4-42")]
     public async Task The_code_arrives_by_mail_and_signs_in(Engine engine)
     {
         var ct = TestContext.Current.CancellationToken;
